@@ -1,0 +1,81 @@
+"""What crosses the seam between a robot and its controller: states read, commands written. SI units, joints in spec order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+class RobotError(Exception):
+    """A robot cannot be used as asked; the message names the robot, joint or device and what to do."""
+
+
+class RobotFault(RobotError):
+    """The robot stopped itself (safety, lost device, bad data): the running trial is aborted, never scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImuReading:
+    """One sample of an inertial measurement unit.
+
+    Attributes:
+        orientation_wxyz: unit quaternion (4,) from the base frame (x forward, y left, z up) to the world.
+        angular_velocity_rad_s: (3,) in the base frame.
+
+    """
+
+    orientation_wxyz: FloatArray
+    angular_velocity_rad_s: FloatArray
+
+    @property
+    def roll_rad(self) -> float:
+        w, x, y, z = self.orientation_wxyz.tolist()
+        return float(np.arctan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y)))
+
+    @property
+    def pitch_rad(self) -> float:
+        w, x, y, z = self.orientation_wxyz.tolist()
+        return float(np.arcsin(max(-1.0, min(1.0, 2.0 * (w * y - z * x)))))
+
+    @property
+    def tilt_rad(self) -> float:
+        """Angle between the body's and the world's z axis, 0 to pi."""
+        _, x, y, _ = self.orientation_wxyz.tolist()
+        return float(np.arccos(max(-1.0, min(1.0, 1.0 - 2.0 * (x * x + y * y)))))
+
+
+@dataclass(frozen=True, slots=True)
+class RobotState:
+    """One reading of the whole robot; arrays (n,) in the order of the robot's spec."""
+
+    time_s: float
+    positions_rad: FloatArray
+    velocities_rad_s: FloatArray
+    torques_nm: FloatArray
+    imu: ImuReading
+    battery_v: float
+
+
+@dataclass(frozen=True, slots=True)
+class JointCommand:
+    """Torque asked of each joint: kp (q* - q) + kd (dq* - dq) + tau; arrays (n,) in spec order."""
+
+    positions_rad: FloatArray
+    velocities_rad_s: FloatArray
+    torques_nm: FloatArray
+    kp_nm_per_rad: FloatArray
+    kd_nm_s_per_rad: FloatArray
+
+    def bad_entry(self, joint_names: tuple[str, ...]) -> str | None:
+        """Says in words what makes this command unfit for a robot with these joints, or None when it is fit."""
+        for field in fields(self):
+            values: FloatArray = getattr(self, field.name)
+            if values.shape != (len(joint_names),):
+                return f"{field.name} has shape {values.shape}, the robot has {len(joint_names)} joints"
+            if not np.isfinite(values).all():
+                return f"{field.name} of joint {joint_names[int(np.argmin(np.isfinite(values)))]} is not finite"
+        return None

@@ -1,0 +1,3 @@
+"""Meta-train a legged robot's policy in simulation, adapt it on the robot in about a minute of trials, show the recovery."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Adapting a robot: trials, session, journal, and where the return comes from."""

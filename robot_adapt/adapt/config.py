@@ -1,0 +1,19 @@
+"""The adaptation config: one YAML in configs/adapt/ as one frozen object."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from robot_adapt.config import FROZEN, Positive
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+
+
+class AdaptConfig(BaseModel):
+    """How long a trial is, how to search, and on how many fresh trials each end is measured."""
+
+    model_config = FROZEN
+    trial_s: Positive
+    operator: BatchHillClimbingConfig
+    fresh_trials: Annotated[int, Field(ge=2)]

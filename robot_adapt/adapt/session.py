@@ -1,0 +1,97 @@
+"""An adaptation session: trials numbered from 0, each on disk before the next.
+
+A session that was cut off goes on where it was: trials already in the journal are not run again, and the operator, told them
+again, proposes the same next candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware.types import FloatArray
+from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.record import Phase, TrialRecord
+from robot_adapt.backends import Rig
+from robot_adapt.errors import UserError
+from robot_adapt.optim.operator import AdaptationOperator
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.randomness import generator
+from robot_adapt.rollout import rollout
+from robot_adapt.trial import Status, Trial
+from robot_adapt.wire.convert import seal
+
+
+@dataclass(frozen=True)
+class SessionConfig:
+    """Who and how long; `seed` decides every random number of the session."""
+
+    robot: str
+    session: str
+    seed: int
+    trial_s: float
+
+
+class Session:
+    """Runs trials on one rig after another (a robot before and after something happened to it).
+
+    Args:
+        on_trial: told every record, those found in the journal included; for progress and for the uplink.
+
+    """
+
+    def __init__(
+        self, config: SessionConfig, policy: LinearPolicy, journal: Journal, on_trial: Callable[[TrialRecord], None]
+    ) -> None:
+        self._config = config
+        self._policy = policy
+        self._journal = journal
+        self._on_trial = on_trial
+        self._done = {trial.number: trial.record for trial in journal.trials()}
+        self._next = 0
+
+    def adapt(self, rig: Rig, operator: AdaptationOperator, hobble: str = "") -> FloatArray:
+        """Runs the operator's whole budget; returns the parameters it believes best."""
+        while candidates := operator.ask():
+            for candidate in candidates:
+                record = self.trial(rig, Phase.ADAPTATION, candidate.parameters, hobble, candidate.id)
+                operator.tell(candidate.id, record.value)
+        return operator.best.parameters
+
+    def measure(self, rig: Rig, phase: Phase, parameters: FloatArray, trials: int, hobble: str = "") -> None:
+        """Fresh trials of fixed parameters."""
+        for _ in range(trials):
+            self.trial(rig, phase, parameters, hobble)
+
+    def trial(
+        self, rig: Rig, phase: Phase, parameters: FloatArray, hobble: str = "", candidate: int | None = None
+    ) -> TrialRecord:
+        """Runs the next trial, or takes it from the journal. Ctrl-C leaves it there as aborted before it goes on up."""
+        number, self._next = self._next, self._next + 1
+        if number in self._done:
+            record = self._done[number]
+            if record.phase is not phase or not np.array_equal(record.parameters, parameters):
+                raise UserError(f"trial {number} in the journal is not this session's: other policy, config or seed")
+            self._on_trial(record)
+            return record
+
+        def keep(trial: Trial) -> TrialRecord:
+            c = self._config
+            record = TrialRecord(
+                c.robot, c.session, number, phase, trial.status, trial.reason, trial.value, rig.returns.name, c.seed,
+                candidate, hobble, trial.duration_s, self._policy.period_s, trial.missed_ticks, parameters, trial.telemetry,
+            )  # fmt: skip
+            self._journal.append(seal(record))
+            self._on_trial(record)
+            return record
+
+        policy = self._policy.with_parameters(parameters)
+        try:
+            rig.reset(generator(self._config.seed, "trial", number))
+            trial = rollout(rig.robot, rig.clock, policy, rig.returns, self._config.trial_s)
+        except KeyboardInterrupt:
+            keep(Trial(Status.ABORTED, "interrupted by the operator", None, 0.0, 0, {}, np.empty(0)))
+            raise
+        return keep(trial)

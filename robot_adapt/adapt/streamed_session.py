@@ -1,0 +1,58 @@
+"""A session with its run folder and its uplink: what the `demo` and `adapt` verbs share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.record import TrialRecord
+from robot_adapt.adapt.session import Session, SessionConfig
+from robot_adapt.adapt.uplink import Uplink
+from robot_adapt.aggregator.client import RemoteTrialStore
+from robot_adapt.aggregator.store import SessionInfo
+from robot_adapt.policy import policy_file
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.run_folder import RunFolder
+
+_DRAIN_S = 10.0
+
+
+@contextlib.contextmanager
+def streamed_session(
+    run: RunFolder, policy: LinearPolicy, config: SessionConfig, aggregator: str | None,
+    say: Callable[[str], None], on_trial: Callable[[TrialRecord], None],
+) -> Iterator[Session]:  # fmt: skip
+    """A session journaled in `run`, each trial sent to the aggregator's address, if any, while the next one runs.
+
+    On the way out, Ctrl-C included, what is unsent is sent for a few seconds more; `say` tells what remains.
+    """
+    policy_file.save(policy, run.policy)
+    journal = Journal(run.journal)
+    with contextlib.ExitStack() as stack:
+        uplink = None
+        if aggregator is not None:
+            uplink = stack.enter_context(_uplink(journal, policy, config, aggregator, say))
+
+        def told(record: TrialRecord) -> None:
+            if uplink is not None:
+                uplink.notify()
+            on_trial(record)
+
+        yield Session(config, policy, journal, told)
+
+
+@contextlib.contextmanager
+def _uplink(
+    journal: Journal, policy: LinearPolicy, config: SessionConfig, aggregator: str, say: Callable[[str], None]
+) -> Iterator[Uplink]:
+    store = RemoteTrialStore(aggregator)
+    info = SessionInfo(config.robot, config.session, policy_file.sha256(policy))
+    uplink = Uplink(journal, store, info, say)
+    try:
+        yield uplink
+    finally:
+        unsent = uplink.close(_DRAIN_S)
+        store.close()
+        if unsent:
+            say(f"{unsent} trials are not sent; they are complete on disk: robot-adapt send RUN --aggregator ADDRESS")

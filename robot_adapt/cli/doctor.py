@@ -1,0 +1,80 @@
+"""`robot-adapt doctor`: what works on this machine and what does not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+
+import typer
+
+_LIBRARIES = ("numpy", "grpcio", "protobuf", "pyserial", "PyYAML", "pydantic", "safetensors", "matplotlib", "pybullet")
+
+
+def doctor() -> None:
+    """Say what works on this machine and what does not: versions, simulation, real time, serial ports."""
+    for works, line in _findings():
+        typer.echo(f"{'ok ' if works else 'NO '} {line}")
+
+
+def _findings() -> Iterator[tuple[bool, str]]:
+    yield sys.version_info >= (3, 10), f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    for name in _LIBRARIES:
+        try:
+            yield True, f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            what = "demo, meta-train and simulated robots need it; real robots do not" if name == "pybullet" else "needed"
+            yield False, f"{name} is missing: {what}"
+    yield True, f"{len(os.sched_getaffinity(0))} cores for this process"
+    yield _simulation()
+    yield _scheduler()
+    locked, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    unlimited = locked == resource.RLIM_INFINITY
+    yield (
+        unlimited,
+        f"memory lock limit: {'none' if unlimited else f'{locked // 1024} KiB, page faults may delay ticks'}",
+    )
+    yield from _serial_ports()
+
+
+def _simulation() -> tuple[bool, str]:
+    from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+    from robot_adapt.config import load, shipped
+    from robot_adapt.errors import UserError
+    from robot_adapt.policy import policy_file
+
+    try:
+        policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+        rig, _ = simulated_rig(load(shipped("robots", "minitaur_five_bar.yaml"), SimulatedRobotConfig))
+        policy.check_fits(rig.robot.spec)
+        rig.robot.connect()
+        rig.robot.close()
+    except UserError as error:
+        return False, f"simulation: {error}"
+    return True, "simulation: the five-bar Minitaur loads, and the shipped policy fits it"
+
+
+def _scheduler() -> tuple[bool, str]:
+    """Tries real-time scheduling for an instant, then goes back."""
+    before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        return False, "real-time scheduling is not allowed: ticks may be late; give the user rtprio in limits.conf"
+    os.sched_setscheduler(0, before, parameters)
+    return True, "real-time scheduling (SCHED_FIFO) is allowed"
+
+
+def _serial_ports() -> Iterator[tuple[bool, str]]:
+    from serial.tools import list_ports
+
+    ports = list(list_ports.comports())
+    if not ports:
+        yield False, "no serial ports: no real robot can be reached from here"
+    for port in ports:
+        allowed = os.access(port.device, os.R_OK | os.W_OK)
+        advice = "" if allowed else ": no permission, add the user to the group that owns it (dialout)"
+        yield allowed, f"serial port {port.device} ({port.description}){advice}"

@@ -1,0 +1,74 @@
+"""The verbs, and what every verb shares: one-line errors, exit status 2 for bad input, 130 for Ctrl-C."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from robot_adapt import __version__
+from robot_adapt.cli.adapt import adapt
+from robot_adapt.cli.aggregate import aggregate
+from robot_adapt.cli.demo import demo
+from robot_adapt.cli.doctor import doctor
+from robot_adapt.cli.meta_train import meta_train
+from robot_adapt.cli.report import report
+from robot_adapt.cli.send import send
+
+Parameters = ParamSpec("Parameters")
+
+app = typer.Typer(
+    help="Meta-train a legged robot in simulation, adapt it in about a minute of trials, show its recovery.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _reported(verb: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """Turns what a person can mend into one line and an exit status; what is our fault keeps its traceback."""
+
+    @functools.wraps(verb)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        from hardware.types import RobotError
+        from robot_adapt.errors import UserError
+
+        try:
+            verb(*args, **kwargs)
+        except (UserError, RobotError) as error:
+            _end(f"robot-adapt: {error}", 2)
+        except KeyboardInterrupt as interrupt:
+            _end(f"robot-adapt: interrupted{interrupt}", 130)
+        except BrokenPipeError:
+            _end("", 141)
+
+    return run
+
+
+def _end(line: str, status: int) -> None:
+    if line:
+        typer.echo(line, err=True)
+    raise typer.Exit(status)
+
+
+for _verb in (demo, meta_train, adapt, aggregate, send, report, doctor):
+    app.command()(_reported(_verb))
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        typer.echo(f"robot-adapt {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The entry point. SIGTERM ends a verb as Ctrl-C does: robots are stopped, files closed."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    app(prog_name="robot-adapt")
+    sys.exit(0)

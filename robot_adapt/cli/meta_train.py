@@ -1,0 +1,57 @@
+"""`robot-adapt meta-train`: a config in, a policy and its learning curve out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def meta_train(
+    config: Annotated[Path, typer.Argument(help="YAML file, such as configs/meta_train/minitaur.yaml.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoint, curve and policy; default runs/meta-train-CONFIG.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
+) -> None:
+    """Meta-train a policy in simulation. Run again after an interruption, it goes on to the same bytes."""
+    import functools
+
+    from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.config import load
+    from robot_adapt.meta import checkpoint, curve
+    from robot_adapt.meta.config import MetaTrainConfig
+    from robot_adapt.meta.es_maml import EsMaml
+    from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+    from robot_adapt.policy import policy_file
+
+    settings = load(config, MetaTrainConfig)
+    folder = out if out is not None else Path("runs") / f"meta-train-{config.stem}"
+    executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
+    algorithm = EsMaml(settings, executor)
+    saved = folder / "checkpoint.safetensors"
+    state = checkpoint.load(saved, settings) if saved.exists() else algorithm.start()
+    total = sum(algorithm.trials_in(k) for k in range(settings.iterations))
+    done = sum(algorithm.trials_in(k) for k in range(state.iteration))
+    try:
+        with ProgressReport() as progress:
+            if state.iteration:
+                progress.say(f"going on from iteration {state.iteration} of {settings.iterations} in {saved}")
+            progress.stage("meta-training", total, done)
+            while state.iteration < settings.iterations:
+                points = len(state.curve)
+                state = algorithm.iterate(state, functools.partial(progress.advance, f"iteration {state.iteration}"))
+                checkpoint.save(state, settings, saved)
+                if len(state.curve) > points:
+                    p = state.curve[-1]
+                    progress.say(f"iteration {p.iteration}: held-out return {p.before:.3f} -> adapted {p.after:.3f} m")
+                    curve.write(state.curve, folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f" after iteration {state.iteration}; run the same command to go on") from None
+    finally:
+        executor.close()
+    policy_file.save(algorithm.policy(state), folder / "policy.safetensors")
+    curve.write(state.curve, folder)
+    typer.echo(str(folder / "policy.safetensors"))

@@ -1,0 +1,118 @@
+"""Configs: one YAML, one frozen object. Strict: every error is one line with the file and the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from robot_adapt.errors import UserError
+
+FROZEN = ConfigDict(frozen=True, strict=True, extra="forbid")
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EXPONENT_WITHOUT_POINT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*[eE][0-9]+")
+_MAX_DEPTH = 20
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses duplicate keys, tags, deep nesting, and numbers that YAML 1.1 would read as text."""
+
+    depth = 0
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+            raise yaml.constructor.ConstructorError(None, None, f"the tag {node.tag} is not allowed", node.start_mark)
+        if isinstance(node, yaml.ScalarNode) and node.style is None and _EXPONENT_WITHOUT_POINT.fullmatch(node.value):
+            message = f"{node.value} is text to YAML: write a number with a point and a signed exponent, like 1.0e-3"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return super().construct_object(node, deep)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise yaml.constructor.ConstructorError(None, None, f"nested over {_MAX_DEPTH} levels deep", None)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain values in a YAML file. Raises UserError naming the file and line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506  a SafeLoader, made stricter
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" line {mark.line + 1}:" if mark is not None else ""
+        raise UserError(f"{path}:{where} {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def load(path: Path, model: type[Model]) -> Model:
+    """One YAML file as one validated, frozen object. Raises UserError naming the file and key."""
+    return validate(read_yaml(path), model, str(path))
+
+
+def validate(values: Any, model: type[Model], where: str) -> Model:
+    """Plain values as a model; `where` (a file's name) begins the error."""
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: should be a mapping of keys to values")
+    try:
+        # Through JSON: strict about types, yet a YAML list may become a tuple.
+        return model.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first_sentence(error)}") from None
+
+
+def _first_sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    if first["type"] == "missing":
+        return f"the key {key} is missing"
+    value = first["input"]
+    shown = f", not {value!r}" if not isinstance(value, dict | list) else ""
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def shipped(folder: str, name: str) -> Path:
+    """A file that ships with the project, in `configs/folder/`. Raises UserError listing what there is."""
+    root = Path(__file__).resolve().parent.parent / "configs" / folder
+    path = root / name
+    if not path.is_file():
+        there = ", ".join(sorted(file.stem for file in root.glob("*" + path.suffix)))
+        raise UserError(f"no {folder} named {path.stem}: there is {there}")
+    return path
+
+
+def shipped_or_file(folder: str, name: str) -> Path:
+    """What a person named on the command line: a YAML file, or the name of a shipped one."""
+    return Path(name) if name.endswith((".yaml", ".yml")) else shipped(folder, f"{name}.yaml")

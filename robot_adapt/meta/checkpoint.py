@@ -1,0 +1,45 @@
+"""A checkpoint: the whole state of meta-training, written atomically after every iteration; resuming gives the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from robot_adapt import array_file
+from robot_adapt.errors import UserError
+from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.meta.es_maml import CurvePoint, MetaState
+from robot_adapt.policy.normalizer import Moments
+
+_FORMAT = "robot_adapt checkpoint 1"
+
+
+def save(state: MetaState, config: MetaTrainConfig, path: Path) -> None:
+    """Writes the state, with the config it belongs to."""
+    arrays = {"theta": state.theta, "mean": state.moments.mean, "squares": state.moments.squares}
+    values = {
+        "format": _FORMAT,
+        "config": config.model_dump(mode="json"),
+        "iteration": state.iteration,
+        "trials": state.trials,
+        "count": state.moments.count,
+        "curve": [dataclasses.asdict(point) for point in state.curve],
+    }
+    array_file.write_atomically(path, array_file.encode(arrays, values))
+
+
+def load(path: Path, config: MetaTrainConfig) -> MetaState:
+    """The state saved there. Raises UserError when the file is damaged or belongs to another config."""
+    arrays, values, _ = array_file.read(path)
+    if values.get("format") != _FORMAT:
+        raise UserError(f"{path}: not a checkpoint of this version ({_FORMAT})")
+    if values["config"] != json.loads(json.dumps(config.model_dump(mode="json"))):
+        raise UserError(f"{path}: a checkpoint of another config: give --out another folder, or remove it")
+    return MetaState(
+        iteration=values["iteration"],
+        trials=values["trials"],
+        theta=arrays["theta"],
+        moments=Moments(values["count"], arrays["mean"], arrays["squares"]),
+        curve=tuple(CurvePoint(**point) for point in values["curve"]),
+    )

@@ -1,0 +1,1 @@
+"""Perturbations, gradient estimates and adaptation operators: numpy in, numpy out, seeded, serializable."""

@@ -1,0 +1,101 @@
+"""LinearPolicy: from normalized observations to the modulation of a trajectory generator, linearly (PMTG, arXiv 1910.02812)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hardware.spec import RobotSpec
+from hardware.types import FloatArray, JointCommand, RobotState
+from robot_adapt.errors import UserError
+from robot_adapt.policy.normalizer import Normalizer
+from robot_adapt.policy.trajectory_generator import TrotConfig, TrotGenerator
+
+
+@dataclass(frozen=True)
+class LinearPolicy:
+    """Everything needed to walk a robot: what is in a policy file.
+
+    Attributes:
+        robot: the spec's name this policy is for; its joints, in order, are those of `trot`.
+        period_s: control period.
+        weights: (actions, observations + 1), the last column a bias.
+        normalizer: of the observations, in the order of `observation_names`.
+        provenance: config, seed and version that made it; plain JSON values.
+
+    """
+
+    robot: str
+    period_s: float
+    trot: TrotConfig
+    weights: FloatArray
+    normalizer: Normalizer
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.action_names), len(self.observation_names) + 1)
+        if self.weights.shape != shape:
+            raise UserError(f"policy weights have shape {self.weights.shape}, should be {shape}")
+        for name, values in (("weights", self.weights), ("mean", self.normalizer.mean), ("std", self.normalizer.std)):
+            if not np.isfinite(values).all():
+                raise UserError(f"policy {name} hold a value that is not finite")
+        if not (self.normalizer.std > 0.0).all():
+            raise UserError("policy normalizer std must be positive")
+
+    @cached_property
+    def observation_names(self) -> tuple[str, ...]:
+        return observation_names(self.trot)
+
+    @cached_property
+    def action_names(self) -> tuple[str, ...]:
+        legs = range(self.trot.legs)
+        return ("frequency", "amplitude", *(f"swing_{leg}" for leg in legs), *(f"extension_{leg}" for leg in legs))
+
+    @property
+    def parameters(self) -> FloatArray:
+        """What is adapted: the weights, flat."""
+        return self.weights.ravel()
+
+    def with_parameters(self, parameters: FloatArray) -> LinearPolicy:
+        return replace(self, weights=np.array(parameters, dtype=np.float64).reshape(self.weights.shape))
+
+    def check_fits(self, spec: RobotSpec) -> None:
+        """Raises UserError when this policy was made for another robot or another joint order."""
+        if self.robot != spec.name:
+            raise UserError(f"this policy is for the robot {self.robot}, not for {spec.name}")
+        if (ours := tuple(self.trot.joints)) != spec.joint_names:
+            wrong = next((a for a, b in zip(ours, spec.joint_names, strict=False) if a != b), "the number of joints")
+            raise UserError(f"this policy's joint order is not that of the robot {spec.name}: it differs at {wrong}")
+
+
+def observation_names(trot: TrotConfig) -> tuple[str, ...]:
+    """Units: rad and rad/s; joint angles from the stance."""
+    return ("roll", "pitch", "roll_rate", "pitch_rate", "phase_sin", "phase_cos", *trot.joints)
+
+
+class Controller:
+    """Runs a policy through one trial: state in, command out."""
+
+    def __init__(self, policy: LinearPolicy, spec: RobotSpec) -> None:
+        policy.check_fits(spec)
+        self._policy = policy
+        self._spec = spec
+        self._generator = TrotGenerator(policy.trot)
+        self._features = np.ones(len(policy.observation_names) + 1)
+
+    def observe(self, state: RobotState) -> FloatArray:
+        """The raw observation (d,) of a state, in the order of `observation_names`."""
+        imu, phase_rad = state.imu, self._generator.phase_rad
+        rates = imu.angular_velocity_rad_s
+        head = (imu.roll_rad, imu.pitch_rad, rates[0], rates[1], math.sin(phase_rad), math.cos(phase_rad))
+        return np.concatenate((head, state.positions_rad - self._spec.stance_rad))
+
+    def act(self, observation: FloatArray) -> JointCommand:
+        self._features[:-1] = self._policy.normalizer(observation)
+        modulation = np.clip(self._policy.weights @ self._features, -1.0, 1.0)
+        offsets = self._generator.step(self._policy.period_s, modulation)
+        return self._spec.position_command(self._spec.stance_rad + offsets)

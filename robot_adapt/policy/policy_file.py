@@ -1,0 +1,89 @@
+"""The policy file: weights, normalizer, names, units, robot, provenance; safe to open, checked before anything moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from hardware.types import FloatArray
+from robot_adapt import array_file
+from robot_adapt.config import FROZEN, Positive, validate
+from robot_adapt.errors import UserError
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.policy.normalizer import Normalizer
+from robot_adapt.policy.trajectory_generator import TrotConfig
+
+_FORMAT = "robot_adapt policy 1"
+
+
+class _Header(BaseModel):
+    """What stands beside the arrays. Names and units are for readers in other languages; they must agree with `trot`."""
+
+    model_config = FROZEN
+    format: str
+    robot: str
+    period_s: Positive
+    trot: TrotConfig
+    observations: tuple[str, ...]
+    observation_units: tuple[str, ...]
+    actions: tuple[str, ...]
+    action_scales: tuple[float, ...]
+    action_units: tuple[str, ...]
+    provenance: dict[str, Any]
+
+
+def save(policy: LinearPolicy, path: Path) -> str:
+    """Writes a policy atomically; returns its SHA-256 (of the content, as `load` gives it)."""
+    arrays, values = _parts(policy)
+    array_file.write_atomically(path, array_file.encode(arrays, values))
+    return array_file.digest(arrays, values)
+
+
+def sha256(policy: LinearPolicy) -> str:
+    """SHA-256 (hex) of a policy's content: the identity that trials and reports carry."""
+    return array_file.digest(*_parts(policy))
+
+
+def load(path: Path) -> LinearPolicy:
+    """Reads a policy. Raises UserError naming the file when it is damaged, not finite, or of another format."""
+    arrays, values, _ = array_file.read(path)
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise UserError(f"{path}: not a policy file of this version ({_FORMAT})")
+    header = validate(values, _Header, str(path))
+    try:
+        normalizer = Normalizer(_float64(arrays["mean"]), _float64(arrays["std"]))
+        policy = LinearPolicy(
+            header.robot, header.period_s, header.trot, _float64(arrays["weights"]), normalizer, header.provenance
+        )
+    except KeyError as error:
+        raise UserError(f"{path}: the array {error.args[0]} is missing") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    if header.observations != policy.observation_names or header.actions != policy.action_names:
+        raise UserError(f"{path}: observations or actions are not those of its trajectory generator")
+    return policy
+
+
+def _float64(array: FloatArray) -> FloatArray:
+    return np.asarray(array, dtype=np.float64)
+
+
+def _parts(policy: LinearPolicy) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    trot, joints = policy.trot, len(policy.trot.joints)
+    arrays = {"weights": policy.weights, "mean": policy.normalizer.mean, "std": policy.normalizer.std}
+    header = _Header(
+        format=_FORMAT,
+        robot=policy.robot,
+        period_s=policy.period_s,
+        trot=trot,
+        observations=policy.observation_names,
+        observation_units=("rad", "rad", "rad/s", "rad/s", "1", "1", *["rad"] * joints),
+        actions=policy.action_names,
+        action_scales=(trot.frequency_range_hz, trot.amplitude_range_rad, *[trot.residual_rad] * (2 * trot.legs)),
+        action_units=("Hz", *["rad"] * (1 + 2 * trot.legs)),
+        provenance=policy.provenance,
+    )
+    return arrays, header.model_dump(mode="json")

@@ -1,0 +1,80 @@
+"""A trot in leg space: swing and extension of each leg from one phase. Robots differ only in how joints follow legs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from hardware.types import FloatArray
+from robot_adapt.config import FROZEN, Finite, NonNegative, Positive
+
+
+class JointOfLeg(BaseModel):
+    """How one joint follows its leg: angle = stance + swing * leg swing + extension * leg extension."""
+
+    model_config = FROZEN
+    leg: Annotated[int, Field(ge=0)]
+    swing: Finite
+    extension: Finite
+
+
+class TrotConfig(BaseModel):
+    """A trajectory generator for a robot.
+
+    Attributes:
+        phase_offset_cycles: one a leg.
+        frequency_hz, amplitude_rad: of the generator unmodulated; a policy moves them by up to the ranges.
+        lift_rad: how far a leg shortens in the middle of its swing.
+        residual_rad: how far a policy may move any leg's swing and extension.
+        joints: in the order of the robot's spec.
+
+    """
+
+    model_config = FROZEN
+    phase_offset_cycles: tuple[Finite, ...]
+    frequency_hz: Positive
+    frequency_range_hz: NonNegative
+    amplitude_rad: NonNegative
+    amplitude_range_rad: NonNegative
+    lift_rad: NonNegative
+    residual_rad: NonNegative
+    joints: dict[str, JointOfLeg]
+
+    @property
+    def legs(self) -> int:
+        return len(self.phase_offset_cycles)
+
+
+class TrotGenerator:
+    """Runs a TrotConfig: holds the phase (rad), turns modulation into joint offsets from the stance."""
+
+    def __init__(self, config: TrotConfig) -> None:
+        self._config = config
+        self._offsets_rad = 2.0 * np.pi * np.array(config.phase_offset_cycles)
+        joints = list(config.joints.values())
+        self._leg = np.array([joint.leg for joint in joints])
+        self._swing = np.array([joint.swing for joint in joints])
+        self._extension = np.array([joint.extension for joint in joints])
+        self.phase_rad = 0.0
+
+    def step(self, period_s: float, modulation: FloatArray) -> FloatArray:
+        """Advances one control period; returns joint offsets from the stance (n,).
+
+        Args:
+            period_s: time since the last step.
+            modulation: in -1..1: frequency, amplitude, then swing and extension residuals of each leg (2 + 2 legs,).
+
+        """
+        c = self._config
+        frequency_hz = c.frequency_hz + c.frequency_range_hz * float(modulation[0])
+        amplitude_rad = c.amplitude_rad + c.amplitude_range_rad * float(modulation[1])
+        self.phase_rad = (self.phase_rad + 2.0 * np.pi * frequency_hz * period_s) % (2.0 * np.pi)
+        phases = self.phase_rad + self._offsets_rad
+        residual = c.residual_rad * modulation[2:]
+        swing = residual[: c.legs] - amplitude_rad * np.cos(phases)
+        # The first half of a cycle swings forward in the air, the second pushes on the ground.
+        extension = residual[c.legs :] - c.lift_rad * np.maximum(np.sin(phases), 0.0)
+        joints: FloatArray = self._swing * swing[self._leg] + self._extension * extension[self._leg]
+        return joints

@@ -1,0 +1,1 @@
+"""The recovery report: numbers from stored trials, then pictures and pages from those numbers."""

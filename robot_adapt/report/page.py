@@ -1,0 +1,76 @@
+"""A run folder's report: recovery.json, recovery.png, report.html, from its trials database or, without one, its journal."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.record import TrialRecord
+from robot_adapt.aggregator.store import SqliteTrialStore
+from robot_adapt.array_file import write_atomically
+from robot_adapt.errors import UserError
+from robot_adapt.policy import policy_file
+from robot_adapt.report.plots import MEASURED, draw_recovery
+from robot_adapt.report.recovery import Recovery, recovery, stored_trials
+from robot_adapt.run_folder import RunFolder
+
+
+def read_trials(run: RunFolder) -> tuple[list[TrialRecord], str]:
+    """The run's trials and its start policy's SHA-256. Raises UserError when the folder is no run."""
+    if run.database.is_file():
+        store = SqliteTrialStore(run.database)
+        try:
+            return stored_trials(store, str(run.database))
+        finally:
+            store.close()
+    if run.journal.is_dir() and run.policy.is_file():
+        return [trial.record for trial in Journal(run.journal).trials()], policy_file.sha256(policy_file.load(run.policy))
+    raise UserError(f"{run.folder}: not a run folder: no {run.database.name}, no {run.journal.name}/ with a policy")
+
+
+def write_report(run: RunFolder) -> Recovery:
+    """Writes the three files; `walk.gif` is shown when it is there."""
+    trials, policy_sha256 = read_trials(run)
+    numbers = recovery(trials, policy_sha256)
+    text = json.dumps(numbers.as_json(), indent=2, allow_nan=False)
+    write_atomically(run.recovery_json, (text + "\n").encode())
+    draw_recovery(numbers, trials, run.recovery_png)
+    write_atomically(run.report_html, _page(numbers, trials, run).encode())
+    return numbers
+
+
+def sentence(numbers: Recovery) -> str:
+    """What happened, for people."""
+    parts = [f"Hobbled by {numbers.hobble}." if numbers.hobble else "Nothing was said to be done to the robot."]
+    for name in ("healthy", "hobbled", "adapted"):
+        measured = getattr(numbers, name)
+        if measured is not None:
+            parts.append(f"{name.capitalize()}: {measured.mean:.2f} m a trial.")
+    if numbers.recovered_share is not None:
+        seconds = f"{numbers.adaptation_trials} trials ({numbers.robot_seconds:.0f} s)"
+        parts.append(f"{seconds} of adaptation won back {numbers.recovered_share:.0%} of what was lost.")
+    return " ".join(parts)
+
+
+def _page(numbers: Recovery, trials: Sequence[TrialRecord], run: RunFolder) -> str:
+    environment = Environment(
+        loader=PackageLoader("robot_adapt.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    measured = [(p.value, m) for p in MEASURED if (m := getattr(numbers, p.value)) is not None]
+    return environment.get_template("page.html.j2").render(
+        n=numbers,
+        lead=sentence(numbers),
+        measured=measured,
+        trials=trials,
+        picture=_base64(run.recovery_png),
+        walk=_base64(run.walk_gif) if run.walk_gif.is_file() else "",
+    )
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

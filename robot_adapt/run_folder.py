@@ -1,0 +1,66 @@
+"""A run folder: the names of what a session leaves on disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from robot_adapt.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Nothing in it is needed to read the rest: each file can be opened alone."""
+
+    folder: Path
+
+    @classmethod
+    def new(cls, out: Path | None, kind: str) -> RunFolder:
+        """An empty folder: the one asked for, or `runs/KIND-DATE-TIME`. Raises UserError when it holds something."""
+        folder = out if out is not None else Path("runs") / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            if folder.exists() and any(folder.iterdir()):
+                raise UserError(f"{folder}: holds files already: give --out another folder")
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
+        return cls(folder)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "trials.sqlite"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    @property
+    def policy(self) -> Path:
+        """The policy the session began with."""
+        return self.folder / "start_policy.safetensors"
+
+    @property
+    def adapted_policy(self) -> Path:
+        return self.folder / "adapted_policy.safetensors"
+
+    @property
+    def session(self) -> Path:
+        """What `adapt --resume` needs to know."""
+        return self.folder / "session.json"
+
+    @property
+    def recovery_json(self) -> Path:
+        return self.folder / "recovery.json"
+
+    @property
+    def recovery_png(self) -> Path:
+        return self.folder / "recovery.png"
+
+    @property
+    def report_html(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def walk_gif(self) -> Path:
+        return self.folder / "walk.gif"

@@ -1,0 +1,1 @@
+"""One file a robot: geometry, leg kinematics, spec, and the URDF the world loads."""
