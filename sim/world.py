@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import math
 import os
@@ -22,16 +23,20 @@ Quaternion = tuple[float, float, float, float]
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """PyBullet prints its build time to the C standard error on import; that is no news."""
+    """PyBullet tells C's standard output and error when it was built and what it merges; that is no news."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    saved = os.dup(2)
+    saved = [os.dup(descriptor) for descriptor in (1, 2)]
     with Path(os.devnull).open("w") as null:
-        os.dup2(null.fileno(), 2)
         try:
+            os.dup2(null.fileno(), 1)
+            os.dup2(null.fileno(), 2)
             yield
         finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+            ctypes.CDLL(None).fflush(None)
+            for descriptor, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, descriptor)
+                os.close(copy)
 
 
 try:
@@ -93,7 +98,7 @@ class World:
             )
 
     def _load(self, urdf: str, position_m: Vector) -> int:
-        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, _silent():
             file.write(urdf)
             file.flush()
             body: int = pybullet.loadURDF(

@@ -147,8 +147,13 @@ class SqliteTrialStore:
     def watch(self, after_sequence: int, idle_s: float) -> Iterator[tuple[int, SealedTrial]]:
         query = "SELECT sequence, robot, session, number, payload FROM trials WHERE sequence > ? ORDER BY sequence"
         quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since <= idle_s:
-            for sequence, *trial in self._database.execute(query, (after_sequence,)):
-                after_sequence, quiet_since = sequence, time.monotonic()
-                yield sequence, SealedTrial(*trial)
-            time.sleep(_POLL_S)
+        while True:
+            rows = self._database.execute(query, (after_sequence,)).fetchall()
+            for after_sequence, *trial in rows:
+                yield after_sequence, SealedTrial(*trial)
+            if rows:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= idle_s:
+                return
+            else:
+                time.sleep(_POLL_S)

@@ -1,0 +1,92 @@
+"""Small, fast objects of the kinds that tests need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from hardware.clock import FakeClock
+from hardware.mock import MockRobot
+from robot_adapt.adapt.record import Phase, TrialRecord
+from robot_adapt.backends import Rig, SimulatedRobotConfig
+from robot_adapt.config import load, shipped
+from robot_adapt.policy import policy_file
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.trial import Status
+from robot_adapt.wire.convert import SealedTrial, seal
+from sim.robots.minitaur import SPEC
+
+
+def shipped_policy() -> LinearPolicy:
+    return policy_file.load(shipped("policies", "minitaur.safetensors"))
+
+
+def simulated_config(name: str = "minitaur_five_bar") -> SimulatedRobotConfig:
+    return load(shipped("robots", f"{name}.yaml"), SimulatedRobotConfig)
+
+
+def record(number: int = 0, **changes: object) -> TrialRecord:
+    """A completed adaptation trial, with telemetry."""
+    values: dict[str, object] = {
+        "robot": "minitaur",
+        "session": "test",
+        "number": number,
+        "phase": Phase.ADAPTATION,
+        "status": Status.COMPLETED,
+        "reason": "",
+        "value": 0.5 + number,
+        "return_source": "test",
+        "seed": 3,
+        "candidate": number,
+        "hobble": "a test",
+        "duration_s": 3.0,
+        "period_s": 0.02,
+        "missed_ticks": 0,
+        "parameters": np.arange(4.0),
+        "telemetry": {"path_m": np.ones((5, 2), dtype=np.float32)},
+    }
+    return TrialRecord(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def sealed(number: int = 0, **changes: object) -> SealedTrial:
+    return seal(record(number, **changes))
+
+
+class ConstantReturn:
+    """A ReturnSource that always finds the same return."""
+
+    name = "constant"
+
+    def __init__(self, value: float = 1.0, at_finish: Callable[[], None] = lambda: None) -> None:
+        self._value = value
+        self._at_finish = at_finish
+
+    def begin(self) -> None:
+        pass
+
+    def tick(self, period_s: float) -> None:
+        pass
+
+    def finish(self) -> float:
+        self._at_finish()
+        return self._value
+
+    def telemetry(self) -> dict[str, NDArray[np.float32]]:
+        return {}
+
+
+def mock_rig(value: float = 1.0, fault: Callable[[], str | None] = lambda: None) -> Rig:
+    """A connected mock Minitaur on a fake clock."""
+    clock = FakeClock()
+    robot = MockRobot(SPEC, clock, fault)
+    robot.connect()
+    return Rig(robot, clock, lambda _: None, ConstantReturn(value))
+
+
+def write_yaml(path: Path, values: object) -> Path:
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    return path

@@ -1,0 +1,132 @@
+"""What every AdaptationOperator does, over all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hardware.types import FloatArray
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.operator import AdaptationOperator
+
+Make = Callable[[int], AdaptationOperator]
+
+START = np.zeros(6)
+GOAL = np.full(6, 0.5)
+REMEMBER = BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2)
+REMEASURE = BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2, incumbent="remeasure")
+
+OPERATORS: dict[str, tuple[Make, int]] = {
+    "bhc_remember": (lambda seed: BatchHillClimbing(REMEMBER, START, seed), REMEMBER.trials),
+    "bhc_remeasure": (lambda seed: BatchHillClimbing(REMEASURE, START, seed), REMEASURE.trials),
+}
+
+
+@pytest.fixture(params=OPERATORS)
+def make(request: pytest.FixtureRequest) -> Make:
+    return OPERATORS[request.param][0]
+
+
+def value(parameters: FloatArray) -> float:
+    return -float(np.square(parameters - GOAL).sum())
+
+
+def run(operator: AdaptationOperator, trials: int = 10**6) -> list[FloatArray]:
+    tried = []
+    while (candidates := operator.ask()) and len(tried) < trials:
+        operator.tell(candidates[0].id, value(candidates[0].parameters))
+        tried.append(candidates[0].parameters)
+    return tried
+
+
+@pytest.mark.parametrize(("make_one", "trials"), OPERATORS.values(), ids=OPERATORS)
+def test_the_budget_is_known_beforehand(make_one: Make, trials: int) -> None:
+    assert len(run(make_one(0))) == trials
+
+
+def test_it_improves(make: Make) -> None:
+    operator = make(0)
+    run(operator)
+    assert value(operator.best.parameters) > value(START) + 0.3
+
+
+def test_the_same_seed_tries_the_same_and_another_seed_does_not(make: Make) -> None:
+    one, same, other = (np.array(run(make(seed))) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_ids_are_never_used_twice(make: Make) -> None:
+    operator, ids = make(0), []
+    while candidates := operator.ask():
+        ids.append(candidates[-1].id)
+        operator.tell(ids[-1], 0.0)
+    assert len(ids) == len(set(ids))
+
+
+def test_asking_again_gives_the_same_candidates(make: Make) -> None:
+    operator = make(0)
+    first, again = operator.ask(), operator.ask()
+    assert [c.id for c in first] == [c.id for c in again]
+    np.testing.assert_array_equal(first[0].parameters, again[0].parameters)
+
+
+def test_the_order_of_telling_does_not_matter(make: Make) -> None:
+    forward, backward = make(0), make(0)
+    run(forward)
+    while candidates := backward.ask():
+        backward.tell(candidates[-1].id, value(candidates[-1].parameters))
+    np.testing.assert_array_equal(forward.best.parameters, backward.best.parameters)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_return_that_is_not_finite_is_refused_and_changes_nothing(make: Make, bad: float) -> None:
+    operator = make(0)
+    candidate = operator.ask()[0]
+    with pytest.raises(ValueError, match="finite"):
+        operator.tell(candidate.id, bad)
+    assert candidate.id in [c.id for c in operator.ask()]
+
+
+def test_telling_what_was_not_asked_is_refused(make: Make) -> None:
+    operator = make(0)
+    candidate = operator.ask()[0]
+    with pytest.raises(ValueError, match="999"):
+        operator.tell(999, 0.0)
+    operator.tell(candidate.id, 0.0)
+    with pytest.raises(ValueError, match=f"told candidate {candidate.id}"):
+        operator.tell(candidate.id, 0.0)
+
+
+@pytest.mark.parametrize("trials", range(0, 30, 3))
+def test_a_restored_operator_goes_on_identically_from_any_trial(make: Make, trials: int) -> None:
+    operator, restored = make(5), make(5)
+    run(operator, trials)
+    restored.restore(json.loads(json.dumps(operator.state())))
+    np.testing.assert_array_equal(np.array(run(operator)), np.array(run(restored)))
+    np.testing.assert_array_equal(operator.best.parameters, restored.best.parameters)
+    assert operator.best.value == restored.best.value
+
+
+def test_aborted_trials_use_up_the_budget_and_are_never_the_best(make: Make) -> None:
+    operator = make(0)
+    while candidates := operator.ask():
+        operator.tell(candidates[0].id, None)
+    np.testing.assert_array_equal(operator.best.parameters, START)
+
+
+def test_it_improves_although_every_third_trial_is_aborted(make: Make) -> None:
+    operator = make(0)
+    while candidates := operator.ask():
+        candidate = candidates[0]
+        operator.tell(candidate.id, None if candidate.id % 3 == 0 else value(candidate.parameters))
+    assert value(operator.best.parameters) > value(START) + 0.2
+
+
+def test_what_a_caller_does_to_best_stays_with_the_caller(make: Make) -> None:
+    operator = make(0)
+    operator.best.parameters[:] = 99.0
+    np.testing.assert_array_equal(operator.best.parameters, START)

@@ -1,0 +1,57 @@
+"""What every Executor does, over all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from robot_adapt.meta.executors import Executor, Failure
+from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+
+
+def square(number: int) -> int:
+    if number == 3:
+        raise ValueError("three is\nout of order")
+    return number * number
+
+
+def die(number: int) -> int:
+    if number == 1:
+        os._exit(9)
+    return number
+
+
+@pytest.fixture(scope="module", params=["in_process", "local_processes"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    made: Executor = InProcessExecutor() if request.param == "in_process" else LocalProcessesExecutor(2)
+    yield made
+    made.close()
+    made.close()
+
+
+def test_every_id_comes_back_once_with_its_own_result(executor: Executor) -> None:
+    results = list(executor.map(square, {10 * n: n for n in range(3)}))
+    assert sorted(results) == [(0, 0), (10, 1), (20, 4)]
+
+
+def test_a_failure_is_a_value_of_one_line_and_the_others_are_unharmed(executor: Executor) -> None:
+    results = dict(executor.map(square, {n: n for n in range(5)}))
+    assert results[3] == Failure("ValueError: three is out of order")
+    assert [results[n] for n in (0, 1, 2, 4)] == [0, 1, 4, 16]
+
+
+def test_no_work_gives_no_results(executor: Executor) -> None:
+    assert dict(executor.map(square, {})) == {}
+
+
+def test_a_process_that_dies_is_a_failure_and_the_next_map_works() -> None:
+    executor = LocalProcessesExecutor(1)
+    try:
+        results = dict(executor.map(die, {n: n for n in range(3)}))
+        assert set(results) == {0, 1, 2}
+        assert isinstance(results[1], Failure)
+        assert dict(executor.map(square, {0: 2})) == {0: 4}
+    finally:
+        executor.close()

@@ -1,0 +1,162 @@
+"""What every Robot does, over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from hardware.clock import Clock, FakeClock
+from hardware.mock import MockRobot
+from hardware.robot import Robot
+from hardware.types import RobotError, RobotFault
+from robot_adapt.backends import simulated_rig
+from sim.robots.minitaur import SPEC
+from tests.builders import simulated_config
+
+Made = tuple[Robot, Clock]
+
+
+def _simulated(name: str) -> Made:
+    rig, _ = simulated_rig(simulated_config(name))
+    return rig.robot, rig.clock
+
+
+def _mock() -> Made:
+    clock = FakeClock()
+    return MockRobot(SPEC, clock), clock
+
+
+ROBOTS: dict[str, Callable[[], Made]] = {
+    "five_bar": lambda: _simulated("minitaur_five_bar"),
+    "serial": lambda: _simulated("minitaur_serial"),
+    "mock": _mock,
+}
+
+
+@pytest.fixture(params=ROBOTS)
+def unconnected(request: pytest.FixtureRequest) -> Iterator[Made]:
+    made = ROBOTS[request.param]()
+    yield made
+    made[0].close()
+
+
+@pytest.fixture
+def connected(unconnected: Made) -> Made:
+    unconnected[0].connect()
+    return unconnected
+
+
+def test_read_and_write_before_connect_are_refused(unconnected: Made) -> None:
+    robot, _ = unconnected
+    with pytest.raises(RobotError, match="not connected"):
+        robot.read()
+    with pytest.raises(RobotError, match="not connected"):
+        robot.write(robot.spec.position_command(robot.spec.stance_rad))
+
+
+def test_read_after_close_is_refused(connected: Made) -> None:
+    robot, _ = connected
+    robot.close()
+    with pytest.raises(RobotError, match="not connected"):
+        robot.read()
+
+
+def test_connect_and_close_may_be_called_twice(connected: Made) -> None:
+    robot, _ = connected
+    before = robot.read().positions_rad
+    robot.connect()
+    np.testing.assert_allclose(robot.read().positions_rad, before, atol=0.1)
+    robot.close()
+    robot.close()
+
+
+def test_a_reading_is_finite_and_in_spec_order(connected: Made) -> None:
+    robot, _ = connected
+    state = robot.read()
+    for values in (state.positions_rad, state.velocities_rad_s, state.torques_nm):
+        assert values.shape == (len(robot.spec.joints),)
+        assert np.isfinite(values).all()
+    assert np.linalg.norm(state.imu.orientation_wxyz) == pytest.approx(1.0)
+    assert state.imu.angular_velocity_rad_s.shape == (3,)
+
+
+def test_it_stands_upright_in_its_stance_after_connect(connected: Made) -> None:
+    robot, _ = connected
+    state = robot.read()
+    np.testing.assert_allclose(state.positions_rad, robot.spec.stance_rad, atol=0.15)
+    assert state.imu.tilt_rad < 0.1
+
+
+@pytest.mark.parametrize("joint", range(8))
+def test_each_joint_follows_its_own_target(connected: Made, joint: int) -> None:
+    robot, clock = connected
+    goal = robot.spec.stance_rad.copy()
+    goal[joint] += 0.3
+    for _ in range(25):
+        robot.read()
+        robot.write(robot.spec.position_command(goal))
+        clock.sleep_until(clock.now() + 0.02)
+    moved = robot.read().positions_rad - robot.spec.stance_rad
+    assert int(np.argmax(moved)) == joint
+    assert 0.05 < moved[joint] < 0.4  # the foot is on the ground and the gains are soft
+
+
+def test_write_returns_what_was_sent_clipped_to_the_limits(connected: Made) -> None:
+    robot, _ = connected
+    lower, upper = robot.spec.limits_rad
+    sent = robot.write(robot.spec.position_command(upper + 1.0))
+    np.testing.assert_array_equal(sent.positions_rad, upper)
+    sent = robot.write(robot.spec.position_command(lower - 1.0))
+    np.testing.assert_array_equal(sent.positions_rad, lower)
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(SPEC.damping_command())])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_command_that_is_not_finite_is_refused_naming_the_joint(connected: Made, field: str, bad: float) -> None:
+    robot, _ = connected
+    command = robot.spec.position_command(robot.spec.stance_rad)
+    values = getattr(command, field).copy()
+    values[3] = bad
+    with pytest.raises(RobotFault, match=robot.spec.joint_names[3]):
+        robot.write(replace(command, **{field: values}))
+
+
+def test_a_command_of_the_wrong_size_is_refused(connected: Made) -> None:
+    robot, _ = connected
+    command = robot.spec.position_command(robot.spec.stance_rad)
+    with pytest.raises(RobotFault, match="shape"):
+        robot.write(replace(command, positions_rad=np.zeros(3)))
+
+
+def test_a_refused_command_moves_nothing(connected: Made) -> None:
+    robot, clock = connected
+    before = robot.read().positions_rad
+    with pytest.raises(RobotFault):
+        robot.write(robot.spec.position_command(np.full(8, np.nan)))
+    clock.sleep_until(clock.now() + 0.3)
+    np.testing.assert_allclose(robot.read().positions_rad, before, atol=0.1)
+
+
+def test_stop_is_allowed_at_any_time_and_twice(unconnected: Made) -> None:
+    robot, clock = unconnected
+    robot.stop()
+    robot.connect()
+    robot.stop()
+    robot.stop()
+    clock.sleep_until(clock.now() + 0.1)
+    assert np.isfinite(robot.read().positions_rad).all()
+
+
+def test_it_moves_again_after_a_stop(connected: Made) -> None:
+    robot, clock = connected
+    robot.stop()
+    clock.sleep_until(clock.now() + 0.02)
+    goal = robot.spec.stance_rad + 0.2
+    for _ in range(25):
+        robot.write(robot.spec.position_command(goal))
+        clock.sleep_until(clock.now() + 0.02)
+        robot.read()
+    np.testing.assert_allclose(robot.read().positions_rad, goal, atol=0.15)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.record import Phase, TrialRecord
+from robot_adapt.adapt.session import Session, SessionConfig
+from robot_adapt.backends import Rig
+from robot_adapt.errors import UserError
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.trial import Status
+from tests.builders import ConstantReturn, mock_rig, shipped_policy
+
+POLICY = shipped_policy()
+CONFIG = SessionConfig("minitaur", "test", seed=4, trial_s=0.1)
+SEARCH = BatchHillClimbingConfig(population=3, rounds=2, sigma=0.1)
+
+
+def session(folder: Path, seen: list[TrialRecord] | None = None) -> Session:
+    return Session(CONFIG, POLICY, Journal(folder), (lambda _: None) if seen is None else seen.append)
+
+
+def rig_with_returns() -> Rig:
+    """Returns that differ from trial to trial."""
+    rig = mock_rig()
+    returns = ConstantReturn()
+    generator = np.random.default_rng(0)
+
+    def reset(_: np.random.Generator) -> None:
+        returns._value = float(generator.random())
+
+    return replace(rig, returns=returns, reset=reset)
+
+
+def test_every_trial_is_in_the_journal_before_the_next_and_numbered_from_zero(tmp_path: Path) -> None:
+    seen: list[TrialRecord] = []
+    one = session(tmp_path, seen)
+    one.measure(mock_rig(), Phase.HEALTHY, POLICY.parameters, 2)
+    one.adapt(mock_rig(), BatchHillClimbing(SEARCH, POLICY.parameters, 4), "a payload")
+    records = [trial.record for trial in Journal(tmp_path).trials()]
+    assert [r.number for r in records] == [r.number for r in seen] == list(range(2 + SEARCH.trials))
+    assert [r.candidate for r in records] == [None, None, *range(SEARCH.trials)]
+    assert [r.hobble for r in records] == ["", "", *["a payload"] * SEARCH.trials]
+    np.testing.assert_array_equal(records[0].parameters, POLICY.parameters)
+
+
+def interrupted_at(trial: int, rig: Rig) -> Rig:
+    """Ctrl-C while that trial (from 0) runs."""
+    resets = iter(range(1000))
+    reset = rig.reset
+
+    def reset_or_interrupt(generator: np.random.Generator) -> None:
+        reset(generator)
+        if next(resets) == trial:
+            raise KeyboardInterrupt
+
+    return replace(rig, reset=reset_or_interrupt)
+
+
+def test_ctrl_c_leaves_the_trial_aborted_in_the_journal(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        session(tmp_path).measure(interrupted_at(2, mock_rig()), Phase.HEALTHY, POLICY.parameters, 5)
+    records = [trial.record for trial in Journal(tmp_path).trials()]
+    assert [r.status for r in records] == [Status.COMPLETED, Status.COMPLETED, Status.ABORTED]
+    assert (records[2].value, records[2].reason) == (None, "interrupted by the operator")
+
+
+@pytest.mark.parametrize("trial", [0, 1, 4, 8])
+def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(tmp_path: Path, trial: int) -> None:
+    rig = rig_with_returns()
+    with pytest.raises(KeyboardInterrupt):
+        session(tmp_path).adapt(interrupted_at(trial, rig), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    told = {t.record.candidate: t.record.value for t in Journal(tmp_path).trials()}
+
+    resumed: list[TrialRecord] = []
+    session(tmp_path, resumed).adapt(rig, BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    assert {r.candidate: r.value for r in resumed[: len(told)]} == told
+    again = BatchHillClimbing(SEARCH, POLICY.parameters, 4)
+    for one in resumed:
+        (proposed,) = (c for c in again.ask() if c.id == one.candidate)
+        np.testing.assert_array_equal(proposed.parameters, one.parameters)
+        again.tell(proposed.id, one.value)
+    assert again.ask() == []
+
+
+def test_a_journal_of_another_session_is_refused_before_anything_moves(tmp_path: Path) -> None:
+    session(tmp_path).measure(mock_rig(), Phase.HEALTHY, POLICY.parameters, 1)
+    with pytest.raises(UserError, match="trial 0 in the journal is not this session's"):
+        session(tmp_path).measure(mock_rig(), Phase.HEALTHY, POLICY.parameters + 1.0, 1)
+    with pytest.raises(UserError, match="trial 0"):
+        session(tmp_path).measure(mock_rig(), Phase.ADAPTED, POLICY.parameters, 1)
+
+
+def test_an_aborted_trial_is_told_to_the_operator_as_aborted(tmp_path: Path) -> None:
+    best = session(tmp_path).adapt(mock_rig(value=np.nan), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    np.testing.assert_array_equal(best, POLICY.parameters)
+    assert {trial.record.status for trial in Journal(tmp_path).trials()} == {Status.ABORTED}

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+
+START = np.zeros(3)
+
+
+def tell_round(operator: BatchHillClimbing, *values: float | None) -> None:
+    for candidate, value in zip(operator.ask(), values, strict=True):
+        operator.tell(candidate.id, value)
+
+
+def test_the_paper_s_budget_is_fifty_trials() -> None:
+    assert BatchHillClimbingConfig(population=5, rounds=9, sigma=0.1).trials == 50
+    assert BatchHillClimbingConfig(population=4, rounds=10, sigma=0.1, incumbent="remeasure").trials == 50
+
+
+def test_the_pivot_is_the_mean_of_the_first_trials_of_the_start() -> None:
+    operator = BatchHillClimbing(BatchHillClimbingConfig(population=3, rounds=1, sigma=0.1), START, 0)
+    assert all((candidate.parameters == START).all() for candidate in operator.ask())
+    tell_round(operator, 1.0, 2.0, 6.0)
+    assert operator.best.value == 3.0
+
+
+def test_the_best_of_a_round_becomes_the_incumbent_only_above_the_pivot() -> None:
+    operator = BatchHillClimbing(BatchHillClimbingConfig(population=2, rounds=2, sigma=0.1), START, 0)
+    tell_round(operator, 1.0, 1.0)
+    tell_round(operator, 0.9, 1.0)
+    np.testing.assert_array_equal(operator.best.parameters, START)
+    winner = operator.ask()[1].parameters
+    tell_round(operator, 0.5, 1.1)
+    np.testing.assert_array_equal(operator.best.parameters, winner)
+    assert operator.best.value == 1.1
+
+
+def test_a_remembered_lucky_value_stays_and_a_remeasured_one_does_not() -> None:
+    remember = BatchHillClimbing(BatchHillClimbingConfig(population=1, rounds=2, sigma=0.1), START, 0)
+    tell_round(remember, 0.0)
+    tell_round(remember, 9.0)  # luck
+    tell_round(remember, 2.0)
+    assert remember.best.value == 9.0
+
+    config = BatchHillClimbingConfig(population=1, rounds=2, sigma=0.1, incumbent="remeasure")
+    remeasure = BatchHillClimbing(config, START, 0)
+    tell_round(remeasure, 0.0, 9.0)
+    second = remeasure.ask()[1].parameters
+    tell_round(remeasure, 1.0, 2.0)  # the incumbent, afresh, then a perturbation of it
+    np.testing.assert_array_equal(remeasure.best.parameters, second)
+    assert remeasure.best.value == 2.0
+
+
+def test_when_the_remeasurement_is_aborted_the_old_value_stands() -> None:
+    config = BatchHillClimbingConfig(population=1, rounds=2, sigma=0.1, incumbent="remeasure")
+    operator = BatchHillClimbing(config, START, 0)
+    tell_round(operator, 1.0, 0.0)
+    tell_round(operator, None, 0.5)
+    np.testing.assert_array_equal(operator.best.parameters, START)
+
+
+def test_perturbations_have_the_spread_asked_for() -> None:
+    operator = BatchHillClimbing(BatchHillClimbingConfig(population=400, rounds=1, sigma=0.3), np.zeros(50), 0)
+    tell_round(operator, *[0.0] * 400)
+    assert np.std([candidate.parameters for candidate in operator.ask()]) == pytest.approx(0.3, rel=0.02)
+
+
+@pytest.mark.parametrize("start", [np.array([1.0, np.nan]), np.zeros((2, 2))])
+def test_a_start_that_is_not_one_finite_vector_is_refused(start: np.ndarray) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ValueError, match="finite vector"):
+        BatchHillClimbing(BatchHillClimbingConfig(population=1, rounds=1, sigma=0.1), start, 0)

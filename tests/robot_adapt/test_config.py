@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from robot_adapt.adapt.config import AdaptConfig
+from robot_adapt.backends import RobotConfig
+from robot_adapt.config import FROZEN, Positive, load, shipped, shipped_or_file
+from robot_adapt.errors import UserError
+from robot_adapt.meta.config import MetaTrainConfig
+from sim.hobbles import Hobble
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+KINDS: list[tuple[str, type[BaseModel]]] = [
+    ("adapt", AdaptConfig),
+    ("hobbles", Hobble),
+    ("meta_train", MetaTrainConfig),
+    ("robots", RobotConfig),
+]
+
+
+class Inner(BaseModel):
+    model_config = FROZEN
+    rate: Positive
+
+
+class Outer(BaseModel):
+    model_config = FROZEN
+    name: str
+    inner: Inner
+    sizes: tuple[int, ...] = ()
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "some.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load(path, Outer)
+    message = str(caught.value)
+    assert message.startswith(f"{path}:")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def test_a_good_file_is_one_frozen_object(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("name: a\ninner: {rate: 1.0e-3}\nsizes: [1, 2]\n")
+    assert load(path, Outer) == Outer(name="a", inner=Inner(rate=0.001), sizes=(1, 2))
+
+
+def test_an_unknown_key_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path, "name: a\ninner: {rate: 1.0, speed: 2}\n") == "unknown key inner.speed"
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path, "name: a\ninner: {}\n") == "the key inner.rate is missing"
+
+
+def test_a_duplicate_key_is_named_with_its_line(tmp_path: Path) -> None:
+    assert refused(tmp_path, "name: a\ninner: {rate: 1.0}\nname: b\n") == "line 3: the key name stands twice"
+
+
+@pytest.mark.parametrize("value", ["fast", "'1.0'", "true", "[1.0]", "2001-01-01"])
+def test_a_wrong_type_is_named_with_its_key(tmp_path: Path, value: str) -> None:
+    assert refused(tmp_path, f"name: a\ninner: {{rate: {value}}}\n").startswith("inner.rate: Input should be a valid number")
+
+
+@pytest.mark.parametrize(("value", "why"), [("-1.0", "greater than 0"), (".nan", ""), (".inf", "")])
+def test_a_value_out_of_range_is_named_with_its_key(tmp_path: Path, value: str, why: str) -> None:
+    message = refused(tmp_path, f"name: a\ninner: {{rate: {value}}}\n")
+    assert message.startswith("inner.rate: ")
+    assert why in message
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['true']", "!!python/tuple [1]", "!secret x"])
+def test_a_tag_is_refused(tmp_path: Path, tag: str) -> None:
+    assert "is not allowed" in refused(tmp_path, f"name: {tag}\ninner: {{rate: 1.0}}\n")
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1e3", "2.5e3", "-1E5"])
+def test_a_number_that_yaml_takes_for_text_is_explained(tmp_path: Path, number: str) -> None:
+    assert "write a number with a point and a signed exponent" in refused(tmp_path, f"name: a\ninner: {{rate: {number}}}\n")
+
+
+def test_such_a_number_in_quotes_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("name: '1e-3'\ninner: {rate: 1.0}\n")
+    assert load(path, Outer).name == "1e-3"
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "just text\n"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert refused(tmp_path, text) == "should be a mapping of keys to values"
+
+
+def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    assert refused(tmp_path, "name: a\ninner: {rate: 1.0\n").startswith("line 3: ")
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    assert "levels deep" in refused(tmp_path, "name: " + "[" * 500 + "]" * 500)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="absent.yaml: no such file"):
+        load(tmp_path / "absent.yaml", Outer)
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"binary\.yaml: cannot be read"):
+        load(path, Outer)
+
+
+@pytest.mark.parametrize(
+    ("path", "model"), [(path, model) for folder, model in KINDS for path in sorted((CONFIGS / folder).glob("*.yaml"))]
+)
+def test_every_shipped_config_loads(path: Path, model: type[BaseModel]) -> None:
+    load(path, model)
+
+
+def test_a_shipped_name_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(UserError, match=r"no hobbles named broken_heart: there is default, mass_voltage"):
+        shipped("hobbles", "broken_heart.yaml")
+
+
+def test_a_path_is_taken_as_it_is_and_a_name_from_the_shipped_ones() -> None:
+    assert shipped_or_file("hobbles", "mine/own.yaml") == Path("mine/own.yaml")
+    assert shipped_or_file("hobbles", "default") == CONFIGS / "hobbles" / "default.yaml"
