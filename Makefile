@@ -5,7 +5,7 @@ demo: .venv/ready
 	.venv/bin/robot-adapt demo
 
 test: .venv/ready
-	.venv/bin/python -m pytest -n auto
+	.venv/bin/python -m pytest -n auto --dist loadfile
 
 setup: .venv/ready
 

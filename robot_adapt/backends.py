@@ -21,7 +21,6 @@ from robot_adapt.adapt.return_source import (
     ReturnSource,
 )
 from robot_adapt.config import FROZEN, Count, Positive
-from robot_adapt.errors import UserError
 from sim.dynamics import Dynamics
 
 if TYPE_CHECKING:
@@ -89,11 +88,11 @@ def open_rig(config: RobotConfig, operator: Operator) -> Rig:
 
 
 def simulated_rig(config: SimulatedRobotConfig, visuals: bool = False) -> tuple[Rig, SimulatedMinitaur]:
-    """A rig around a PyBullet Minitaur, and the Minitaur itself for those who need more than a robot (pictures)."""
-    try:
-        from sim.simulated_robot import SimulatedMinitaur
-    except ImportError as error:
-        raise UserError(f"a simulated robot needs PyBullet: pip install 'robot-adapt[sim]' ({error})") from None
+    """A rig around a PyBullet Minitaur, and the Minitaur itself for those who need more than a robot (pictures).
+
+    Raises RobotError where PyBullet is not installed.
+    """
+    from sim.simulated_robot import SimulatedMinitaur
 
     robot = SimulatedMinitaur(
         config.dynamics,

@@ -41,6 +41,7 @@ def _findings() -> Iterator[tuple[bool, str]]:
 
 
 def _simulation() -> tuple[bool, str]:
+    from hardware.types import RobotError
     from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
     from robot_adapt.config import load, shipped
     from robot_adapt.errors import UserError
@@ -52,8 +53,8 @@ def _simulation() -> tuple[bool, str]:
         policy.check_fits(rig.robot.spec)
         rig.robot.connect()
         rig.robot.close()
-    except UserError as error:
-        return False, f"simulation: {error}"
+    except (UserError, RobotError) as error:
+        return False, str(error)
     return True, "simulation: the five-bar Minitaur loads, and the shipped policy fits it"
 
 

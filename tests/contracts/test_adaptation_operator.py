@@ -35,7 +35,7 @@ def value(parameters: FloatArray) -> float:
 
 
 def run(operator: AdaptationOperator, trials: int = 10**6) -> list[FloatArray]:
-    tried = []
+    tried: list[FloatArray] = []
     while (candidates := operator.ask()) and len(tried) < trials:
         operator.tell(candidates[0].id, value(candidates[0].parameters))
         tried.append(candidates[0].parameters)

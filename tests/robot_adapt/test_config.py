@@ -22,11 +22,15 @@ KINDS: list[tuple[str, type[BaseModel]]] = [
 
 
 class Inner(BaseModel):
+    """A part."""
+
     model_config = FROZEN
     rate: Positive
 
 
 class Outer(BaseModel):
+    """A whole."""
+
     model_config = FROZEN
     name: str
     inner: Inner
@@ -104,7 +108,7 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="absent.yaml: no such file"):
+    with pytest.raises(UserError, match=r"absent\.yaml: no such file"):
         load(tmp_path / "absent.yaml", Outer)
 
 

@@ -44,7 +44,7 @@ def stream(address: str, *requests: pb.StreamTrialsRequest) -> list[pb.StreamTri
         return list(pb_grpc.TrialServiceStub(channel).StreamTrials(iter(requests), timeout=10.0))
 
 
-def refusal(address: str, *requests: pb.StreamTrialsRequest) -> tuple[grpc.StatusCode, str]:
+def refusal(address: str, *requests: pb.StreamTrialsRequest) -> tuple[grpc.StatusCode, str | None]:
     with pytest.raises(grpc.RpcError) as caught:
         stream(address, *requests)
     return caught.value.code(), caught.value.details()

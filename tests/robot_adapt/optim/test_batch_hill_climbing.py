@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hardware.types import FloatArray
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
 
 START = np.zeros(3)
@@ -67,6 +68,6 @@ def test_perturbations_have_the_spread_asked_for() -> None:
 
 
 @pytest.mark.parametrize("start", [np.array([1.0, np.nan]), np.zeros((2, 2))])
-def test_a_start_that_is_not_one_finite_vector_is_refused(start: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_a_start_that_is_not_one_finite_vector_is_refused(start: FloatArray) -> None:
     with pytest.raises(ValueError, match="finite vector"):
         BatchHillClimbing(BatchHillClimbingConfig(population=1, rounds=1, sigma=0.1), start, 0)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hardware.types import FloatArray
 from robot_adapt.optim.evolution_strategy import es_step, signed_ranks
 
 
@@ -27,9 +28,10 @@ def test_aborted_pairs_and_ties_count_fairly() -> None:
 
 def test_it_climbs_a_noisy_quadratic() -> None:
     generator = np.random.default_rng(0)
-    theta, goal = np.zeros(20), np.ones(20)
+    theta: FloatArray = np.zeros(20)
+    goal = np.ones(20)
 
-    def value(point: np.ndarray) -> float:  # type: ignore[type-arg]
+    def value(point: FloatArray) -> float:
         return -float(np.square(point - goal).sum()) + generator.normal(0.0, 0.1)
 
     for _ in range(200):

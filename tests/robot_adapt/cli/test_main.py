@@ -1,0 +1,208 @@
+"""The command line as a person meets it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from robot_adapt import array_file
+from tests.builders import write_yaml
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(*arguments: str | Path, stdin: str = "", blocked: str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs a verb; `blocked` is a module that cannot be imported."""
+    code = f"import sys; sys.modules[{blocked!r}] = None; from robot_adapt.cli.main import main; main()"
+    command = [sys.executable, "-c", code] if blocked else [sys.executable, "-m", "robot_adapt"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False, input=stdin, cwd=cwd, timeout=120
+    )
+
+
+def refused(*arguments: str | Path) -> str:
+    """The one line that a person reads, exit status 2."""
+    done = run(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("robot-adapt: ")
+    return lines[0].removeprefix("robot-adapt: ")
+
+
+def test_help_names_every_verb() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for verb in ("demo", "meta-train", "adapt", "aggregate", "send", "report", "doctor"):
+        assert verb in done.stdout
+        assert run(verb, "--help").returncode == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import robot_adapt.cli.main;"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'numpy', 'grpc', 'google', 'pybullet', 'matplotlib',"
+        "'pydantic', 'yaml', 'PIL', 'serial', 'jinja2', 'sim', 'hardware'}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_version() -> None:
+    assert run("--version").stdout == "robot-adapt 0.1.0\n"
+
+
+def test_an_unknown_option_or_verb_is_status_2() -> None:
+    assert run("demo", "--colour").returncode == 2
+    assert run("fly").returncode == 2
+
+
+def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
+    hobble = {"name": "h", "changes": [{"kind": "low_battery", "battery_v": 10.0, "colour": "red"}]}
+    path = write_yaml(tmp_path / "hobble.yaml", hobble)
+    assert refused("demo", "--hobble", path) == f"{path}: unknown key changes.0.low_battery.colour"
+    assert refused("demo", "--hobble", "unheard").startswith("no hobbles named unheard: there is default")
+    assert refused("meta-train", tmp_path / "gone.yaml") == f"{tmp_path}/gone.yaml: no such file"
+    assert refused("demo", "--policy", tmp_path / "gone.safetensors").endswith("no such file")
+    assert refused("report", tmp_path).startswith(f"{tmp_path}: not a run folder")
+    assert refused("send", tmp_path).startswith(f"{tmp_path}: not a run folder")
+    assert refused("adapt", "mock", "--resume", tmp_path).startswith(f"{tmp_path}: no session to resume")
+    assert refused("aggregate", "--listen", "nowhere") == "--listen nowhere: should be HOST:PORT, like 127.0.0.1:50051"
+
+
+def test_a_truncated_policy_or_one_of_another_robot_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    shipped = ROOT / "configs" / "policies" / "minitaur.safetensors"
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(shipped.read_bytes()[:-1])
+    out = tmp_path / "run"
+    assert "damaged, cut short" in refused("demo", "--policy", cut, "--out", out)
+    arrays, values, _ = array_file.read(shipped)
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(array_file.encode(arrays, {**values, "robot": "laikago"}))
+    assert refused("demo", "--policy", other, "--out", out) == "this policy is for the robot laikago, not for minitaur"
+    assert not out.exists()
+
+
+def test_a_run_folder_that_holds_something_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("x")
+    assert refused("demo", "--out", tmp_path).startswith(f"{tmp_path}: holds files already")
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_robot_s_computer_needs_no_pybullet_and_says_so_where_it_does(tmp_path: Path) -> None:
+    config = {"trial_s": 0.1, "operator": {"population": 1, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    path = write_yaml(tmp_path / "short.yaml", config)
+    answers = "".join(f"\n{0.1 * trial}\n" for trial in range(6))
+    out = tmp_path / "run"
+    done = run("adapt", "mock", "--config", path, "--out", out, stdin=answers, blocked="pybullet")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(out)
+    assert "Adapted: 0.45 m a trial" in done.stdout
+    assert {path.name for path in out.iterdir()} >= {"journal", "adapted_policy.safetensors", "recovery.json", "report.html"}
+    demo = run("demo", "--out", tmp_path / "demo", blocked="pybullet")
+    assert demo.returncode == 2
+    assert "needs PyBullet" in demo.stderr
+
+
+def test_an_unreachable_aggregator_is_said_the_session_is_complete_and_sent_later(tmp_path: Path) -> None:
+    config = {"trial_s": 0.2, "operator": {"population": 1, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    path = write_yaml(tmp_path / "short.yaml", config)
+    out, database = tmp_path / "run", tmp_path / "trials.sqlite"
+    done = run("adapt", "minitaur_serial", "--config", path, "--out", out, "--aggregator", "127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+    assert "the aggregator at 127.0.0.1:1 does not answer" in done.stderr
+    assert "6 trials are not sent; they are complete on disk" in done.stderr
+    assert "does not answer" in refused("send", out, "--aggregator", "127.0.0.1:1")
+
+    command = [sys.executable, "-m", "robot_adapt", "aggregate", "--database", str(database), "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[2].rstrip(",")
+        for _ in "ab":
+            assert run("send", out, "--aggregator", address).returncode == 0
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert complaint == f"robot-adapt: interrupted; {database} is complete\n"
+    assert sqlite3.connect(database).execute("SELECT count(*) FROM trials").fetchone() == (6,)
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "robot_adapt", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def wait_for(condition: Path, pattern: str, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 90.0
+    while len(list(condition.glob(pattern))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path: Path, how: signal.Signals) -> None:
+    out = tmp_path / "run"
+    with start("demo", "--out", out) as process:
+        wait_for(out / "journal", "*.trial", 35, process)
+        process.send_signal(how)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stdout == ""
+    assert stderr.splitlines()[-1].startswith("robot-adapt: interrupted")
+    assert "Traceback" not in stderr
+    kept = sqlite3.connect(out / "trials.sqlite").execute("SELECT number, status FROM trials ORDER BY number").fetchall()
+    assert [number for number, _ in kept] == list(range(len(list((out / "journal").glob("*.trial")))))
+    assert kept[-1][1] == "aborted"
+    assert run("report", out).returncode == 0
+    assert (out / "report.html").is_file()
+
+
+def test_meta_training_interrupted_and_run_again_gives_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    values = yaml.safe_load((ROOT / "configs" / "meta_train" / "minitaur.yaml").read_text())
+    stage = {"name": "one", "iterations": 12, "pairs": 1, "sigma": 0.05, "step": 0.05, "final_step": 0.01}
+    search = {"population": 1, "rounds": 1, "sigma": 0.02}
+    held_out = {"every": 12, "tasks": 2, "fresh_trials": 1, "adaptation": search}
+    config = write_yaml(tmp_path / "tiny.yaml", {**values, "trial_s": 0.5, "stages": [stage], "held_out": held_out})
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert run("meta-train", config, "--out", whole, "--processes", "0").returncode == 0
+    with start("meta-train", config, "--out", cut, "--processes", "1") as process:
+        wait_for(cut, "checkpoint.safetensors", 1, process)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "run the same command to go on" in stderr
+    assert "Traceback" not in stderr
+    assert not (cut / "policy.safetensors").exists()
+    again = run("meta-train", config, "--out", cut, "--processes", "1")
+    assert again.returncode == 0, again.stderr
+    assert "going on from iteration" in again.stderr
+    for name in ("policy.safetensors", "curve.csv"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_doctor_says_what_works_here() -> None:
+    done = run("doctor")
+    assert done.returncode == 0, done.stderr
+    assert "ok  simulation: the five-bar Minitaur loads, and the shipped policy fits it" in done.stdout
+    assert "cores" in done.stdout
+    without = run("doctor", blocked="pybullet")
+    assert without.returncode == 0
+    assert "NO  simulation needs PyBullet" in without.stdout
+
+
+def test_progress_on_a_pipe_is_plain_lines(tmp_path: Path) -> None:
+    config = {"trial_s": 0.1, "operator": {"population": 1, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    path = write_yaml(tmp_path / "short.yaml", config)
+    done = run("adapt", "minitaur_serial", "--config", path, "--out", tmp_path / "run")
+    assert "\x1b" not in done.stderr
+    assert "before: 2/2" in done.stderr
+    assert os.linesep in done.stderr

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.record import Phase, TrialRecord
+from robot_adapt.aggregator.store import SessionInfo, SqliteTrialStore
+from robot_adapt.errors import UserError
+from robot_adapt.policy import policy_file
+from robot_adapt.report.page import sentence, write_report
+from robot_adapt.report.recovery import confidence_interval_95, recovery
+from robot_adapt.run_folder import RunFolder
+from robot_adapt.trial import Status
+from robot_adapt.wire.convert import seal
+from tests.builders import record, shipped_policy
+
+SHA = "ab" * 32
+
+
+def session(**returns: list[float | None]) -> list[TrialRecord]:
+    trials: list[TrialRecord] = []
+    for phase, values in returns.items():
+        for value in values:
+            status = Status.ABORTED if value is None else Status.COMPLETED
+            trials.append(
+                record(len(trials), phase=Phase(phase), value=value, status=status, hobble="" if phase == "healthy" else "<b>")
+            )
+    return trials
+
+
+WHOLE = session(healthy=[1.0, 1.2], hobbled=[0.2, 0.4], adaptation=[5.0, None, 0.3], adapted=[0.6, 0.8, None])
+
+
+def test_the_interval_is_student_s_t() -> None:
+    low, high = confidence_interval_95([1.0, 2.0, 3.0, 4.0, 5.0]) or (0.0, 0.0)
+    assert (low, high) == pytest.approx((3.0 - 1.9634, 3.0 + 1.9634), abs=1e-3)
+    assert confidence_interval_95([1.0]) is None
+    low, high = confidence_interval_95(list(np.arange(101.0))) or (0.0, 0.0)
+    assert (high - low) / 2 == pytest.approx(1.984 * 29.3 / np.sqrt(101), rel=1e-3)
+
+
+def test_only_fresh_trials_count_and_aborted_ones_nowhere() -> None:
+    numbers = recovery(WHOLE, SHA)
+    assert numbers.healthy is not None
+    assert numbers.adapted is not None
+    assert numbers.healthy.mean == pytest.approx(1.1)
+    assert numbers.adapted.mean == pytest.approx(0.7)
+    assert numbers.healthy.trials == numbers.adapted.trials == 2
+    assert numbers.recovered_share == pytest.approx((0.7 - 0.3) / (1.1 - 0.3))
+    assert (numbers.adaptation_trials, numbers.robot_seconds, numbers.aborted) == (3, 9.0, 2)
+
+
+def test_a_session_without_a_healthy_robot_has_no_share() -> None:
+    numbers = recovery(session(hobbled=[0.1, 0.2], adaptation=[0.3]), SHA)
+    assert (numbers.healthy, numbers.adapted, numbers.recovered_share) == (None, None, None)
+
+
+def test_where_nothing_was_lost_there_is_no_share() -> None:
+    assert recovery(session(healthy=[0.1, 0.1], hobbled=[0.2, 0.2], adapted=[0.3, 0.3]), SHA).recovered_share is None
+
+
+def test_a_run_s_report_has_all_it_promises_and_escapes_what_people_wrote(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    store = SqliteTrialStore(run.database)
+    store.register(SessionInfo("minitaur", "test", SHA))
+    for trial in WHOLE:
+        store.append(seal(trial))
+    store.close()
+    write_report(run)
+    numbers = json.loads(run.recovery_json.read_text())
+    assert numbers["hobbled"]["ci95"][0] < numbers["hobbled"]["mean"] == pytest.approx(0.3)
+    expected = {"healthy", "hobbled", "adapted", "recovered_share", "adaptation_trials", "robot_seconds", "seed", "hobble"}
+    assert expected | {"policy_sha256"} <= set(numbers)
+    page = run.report_html.read_text()
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "http" not in page
+    assert page.count("data:image/png;base64,") == 1
+    assert page.count("<tr><td>") == 3 + len(WHOLE)
+
+
+def test_a_run_without_a_database_is_reported_from_its_journal(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    policy_file.save(shipped_policy(), run.policy)
+    journal = Journal(run.journal)
+    for trial in WHOLE[:3]:
+        journal.append(seal(trial))
+    numbers = write_report(run)
+    assert numbers.policy_sha256 == policy_file.sha256(shipped_policy())
+    assert numbers.hobbled is not None
+    assert numbers.hobbled.ci95 is None
+
+
+def test_folders_that_are_no_runs_and_sessions_without_trials_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a run folder"):
+        write_report(RunFolder(tmp_path))
+    store = SqliteTrialStore(tmp_path / "trials.sqlite")
+    store.register(SessionInfo("minitaur", "test", SHA))
+    store.close()
+    with pytest.raises(UserError, match="holds 0 sessions with trials"):
+        write_report(RunFolder(tmp_path))
+    with pytest.raises(UserError, match="no trials yet"):
+        recovery([], SHA)
+
+
+def test_the_sentence_says_what_happened() -> None:
+    numbers = replace(recovery(WHOLE, SHA), hobble="0.5 kg on the left")
+    assert sentence(numbers) == (
+        "Hobbled by 0.5 kg on the left. Healthy: 1.10 m a trial. Hobbled: 0.30 m a trial. Adapted: 0.70 m a trial."
+        " 3 trials (9 s) of adaptation won back 50% of what was lost."
+    )
