@@ -1,0 +1,149 @@
+"""Claim: the shipped policy walks straight on a robot it was not trained on, and 50 trials win back return after each hobble.
+
+Every hobble of configs/hobbles/ on the five-bar Minitaur, 20 seeds; a seed decides perturbations, noise and pushes. Before and
+after are means of fresh trials, paired by seed; intervals are Student's t over seeds.
+
+    python tests/benchmarks/adaptation_gain.py --json tests/benchmarks/results/adaptation_gain.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robot_adapt.adapt.config import AdaptConfig
+from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.config import load, shipped
+from robot_adapt.meta.executors import Failure
+from robot_adapt.meta.executors.local import LocalProcessesExecutor
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
+from robot_adapt.policy import policy_file
+from robot_adapt.randomness import generator
+from robot_adapt.report.recovery import confidence_interval_95
+from robot_adapt.rollout import rollout
+from robot_adapt.trial import Status, Trial
+from sim.hobbles import Hobble
+
+_HEALTHY = "none"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One seed of one hobble; `none` only walks."""
+
+    hobble: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Mean returns (m), speed (m/s) and drift to the side (m) before adaptation; falls of fresh trials before and after."""
+
+    before: float
+    after: float
+    speed_m_s: float
+    drift_m: float
+    falls_before: int
+    falls_after: int
+
+
+def run(work: Work) -> Seed:
+    """Measures, adapts, measures again."""
+    config = load(shipped("adapt", "minitaur.yaml"), AdaptConfig)
+    robot = load(shipped("robots", "minitaur_five_bar.yaml"), SimulatedRobotConfig)
+    if work.hobble != _HEALTHY:
+        hobble = load(shipped("hobbles", f"{work.hobble}.yaml"), Hobble)
+        robot = robot.model_copy(update={"dynamics": hobble.apply(robot.dynamics)})
+    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+    rig, _ = simulated_rig(robot)
+    rig.robot.connect()
+    counter = iter(range(10**6))
+
+    def trial(parameters: np.ndarray) -> Trial:  # type: ignore[type-arg]
+        rig.reset(generator(work.seed, f"adaptation gain {work.hobble}", next(counter)))
+        return rollout(rig.robot, rig.clock, policy.with_parameters(parameters), rig.returns, config.trial_s)
+
+    before = [trial(policy.parameters) for _ in range(config.fresh_trials)]
+    after = before
+    if work.hobble != _HEALTHY:
+        operator = BatchHillClimbing(config.operator, policy.parameters, work.seed)
+        while candidates := operator.ask():
+            for candidate in candidates:
+                operator.tell(candidate.id, trial(candidate.parameters).value)
+        after = [trial(operator.best.parameters) for _ in range(config.fresh_trials)]
+    rig.robot.close()
+    ends = np.array([one.telemetry["path_m"][-1] for one in before])
+    return Seed(
+        before=float(np.mean([one.value for one in before])),
+        after=float(np.mean([one.value for one in after])),
+        speed_m_s=float(ends[:, 0].mean()) / config.trial_s,
+        drift_m=float(np.abs(ends[:, 1]).mean()),
+        falls_before=sum(one.status is Status.FELL for one in before),
+        falls_after=sum(one.status is Status.FELL for one in after),
+    )
+
+
+def summary(values: list[float]) -> dict[str, object]:
+    """Mean and 95 % interval over seeds."""
+    return {"mean": round(float(np.mean(values)), 4), "ci95": [round(v, 4) for v in confidence_interval_95(values) or ()]}
+
+
+def main() -> None:
+    """Runs all seeds of all hobbles on all cores."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="where the results go")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--hobbles", nargs="*", help="names; default all shipped ones")
+    options = parser.parse_args()
+    folder = shipped("hobbles", "default.yaml").parent
+    hobbles = options.hobbles or sorted(path.stem for path in folder.glob("*.yaml"))
+    begin = time.monotonic()
+    work = {i: Work(h, s) for i, (h, s) in enumerate((h, s) for h in (_HEALTHY, *hobbles) for s in range(options.seeds))}
+    executor = LocalProcessesExecutor(os.cpu_count() or 1)
+    results = dict(executor.map(run, work))
+    executor.close()
+    table: dict[str, object] = {}
+    for hobble in (_HEALTHY, *hobbles):
+        seeds = [results[i] for i, one in work.items() if one.hobble == hobble]
+        done = [one for one in seeds if not isinstance(one, Failure)]
+        if len(done) < len(seeds):
+            raise SystemExit(f"{hobble}: {len(seeds) - len(done)} seeds failed")
+        gains = [one.after - one.before for one in done]
+        table[hobble] = {
+            "before": summary([one.before for one in done]),
+            "after": summary([one.after for one in done]),
+            "gain": summary(gains),
+            "seeds_worse": sum(gain < 0.0 for gain in gains),
+            "speed_m_s": summary([one.speed_m_s for one in done]),
+            "drift_m": summary([one.drift_m for one in done]),
+            "falls_before": sum(one.falls_before for one in done),
+            "falls_after": sum(one.falls_after for one in done),
+        }
+        print(hobble, json.dumps(table[hobble]), flush=True)
+    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+    report = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "policy_sha256": policy_file.sha256(policy),
+        "adapt_config": load(shipped("adapt", "minitaur.yaml"), AdaptConfig).model_dump(mode="json"),
+        "seeds": options.seeds,
+        "seconds": round(time.monotonic() - begin, 1),
+        "hobbles": table,
+    }
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    first = table[hobbles[0]]
+    assert isinstance(first, dict)
+    print(f"gain of {hobbles[0]}: {first['gain']}")
+
+
+if __name__ == "__main__":
+    main()
