@@ -56,13 +56,15 @@ class RobotConfig(RootModel[Annotated[SimulatedRobotConfig | MockRobotConfig, Fi
 class Rig:
     """A robot ready for trials: how time passes, how it gets back to its start, and where its return comes from.
 
-    `reset` gets the generator of the trial about to begin; a real robot has no use for it.
+    `reset` gets the generator of the trial about to begin; a real robot has no use for it. An attended rig asks its operator
+    between trials.
     """
 
     robot: Robot
     clock: Clock
     reset: Callable[[np.random.Generator], None]
     returns: ReturnSource
+    attended: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def open_rig(config: RobotConfig, operator: Operator) -> Rig:
             clock = MonotonicClock()
             robot = MockRobot(SPEC, clock)
             reset = OperatorReset(robot, clock, operator.confirm_start)
-            return Rig(robot, clock, reset, OperatorMeasurement(operator.ask_return))
+            return Rig(robot, clock, reset, OperatorMeasurement(operator.ask_return), attended=True)
 
 
 def simulated_rig(config: SimulatedRobotConfig, visuals: bool = False) -> tuple[Rig, SimulatedMinitaur]:

@@ -20,11 +20,11 @@ def rollout(
     robot: Robot, clock: Clock, policy: LinearPolicy, returns: ReturnSource, duration_s: float,
     on_tick: Callable[[int], None] = lambda _: None,
 ) -> Trial:  # fmt: skip
-    """Walks a connected robot for `duration_s`; stops it (damping) when the trial did not complete."""
+    """Walks a connected robot for `duration_s`, then stops it (damping), however the trial ended."""
     controller = Controller(policy, robot.spec)
     period_s, ticks = policy.period_s, round(duration_s / policy.period_s)
     states, targets, observations = [], [], []
-    status, reason, value, missed, tick = Status.COMPLETED, "", None, 0, 0
+    status, reason, value, missed, last, tick = Status.COMPLETED, "", None, 0, -1, 0
     start_s = clock.now()
     try:
         returns.begin()
@@ -34,7 +34,7 @@ def rollout(
                 status, reason = Status.FELL, f"tilted {math.degrees(state.imu.tilt_rad):.0f} degrees"
                 break
             observation = controller.observe(state)
-            sent = robot.write(controller.act(observation))
+            sent = robot.write(controller.act(observation, (tick - last) * period_s))
             states.append(state)
             targets.append(sent.positions_rad)
             observations.append(observation)
@@ -42,17 +42,17 @@ def rollout(
             # Absolute deadlines; those that have passed are skipped, never made up for in a burst.
             tick_now = math.floor((clock.now() - start_s) / period_s + 1e-6)
             missed += max(tick_now - tick, 0)
-            tick = max(tick, tick_now) + 1
+            last, tick = tick, max(tick, tick_now) + 1
             clock.sleep_until(start_s + tick * period_s)
-            returns.tick(period_s)
+            returns.tick((tick - last) * period_s)
+        robot.stop()  # before a person is asked how far it went
         value = returns.finish()
         if not math.isfinite(value):
             status, reason, value = Status.ABORTED, f"the return from {returns.name} is {value}, not a number", None
     except RobotFault as fault:
         status, reason = Status.ABORTED, str(fault)
     finally:
-        if status is not Status.COMPLETED or value is None:
-            robot.stop()
+        robot.stop()
     telemetry = {**_telemetry(states, targets), **returns.telemetry()}
     return Trial(status, reason, value, tick * period_s, missed, telemetry, np.array(observations))
 

@@ -46,7 +46,7 @@ class RunFolder:
 
     @property
     def session(self) -> Path:
-        """What `adapt --resume` needs to know."""
+        """What an `adapt` session was started with, for `--resume`."""
         return self.folder / "session.json"
 
     @property

@@ -1,4 +1,4 @@
-"""The adaptation config: one YAML in configs/adapt/ as one frozen object."""
+"""The adaptation config, one YAML in configs/adapt/, and the plan of a session that follows it."""
 
 from __future__ import annotations
 
@@ -17,3 +17,14 @@ class AdaptConfig(BaseModel):
     trial_s: Positive
     operator: BatchHillClimbingConfig
     fresh_trials: Annotated[int, Field(ge=2)]
+
+
+class SessionPlan(BaseModel):
+    """What a session was started with; `session.json` in its run folder, so that it can be resumed."""
+
+    model_config = FROZEN
+    robot: str
+    session: str
+    seed: Annotated[int, Field(ge=0)]
+    note: str
+    settings: AdaptConfig

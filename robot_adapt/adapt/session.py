@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware.types import FloatArray
+from hardware.types import FloatArray, RobotFault
 from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.backends import Rig
@@ -22,6 +22,8 @@ from robot_adapt.randomness import generator
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Status, Trial
 from robot_adapt.wire.convert import seal
+
+_MAX_ABORTED_IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Session:
         self._on_trial = on_trial
         self._done = {trial.number: trial.record for trial in journal.trials()}
         self._next = 0
+        self._aborted_in_a_row = 0
 
     def adapt(self, rig: Rig, operator: AdaptationOperator, hobble: str = "") -> FloatArray:
         """Runs the operator's whole budget; returns the parameters it believes best."""
@@ -68,7 +71,11 @@ class Session:
     def trial(
         self, rig: Rig, phase: Phase, parameters: FloatArray, hobble: str = "", candidate: int | None = None
     ) -> TrialRecord:
-        """Runs the next trial, or takes it from the journal. Ctrl-C leaves it there as aborted before it goes on up."""
+        """Runs the next trial, or takes it from the journal.
+
+        A trial that Ctrl-C interrupts or a fault prevents is in the journal as aborted. Raises RobotFault after three aborted
+        ones in a row: a robot that does not work must not use up the budget.
+        """
         number, self._next = self._next, self._next + 1
         if number in self._done:
             record = self._done[number]
@@ -91,7 +98,17 @@ class Session:
         try:
             rig.reset(generator(self._config.seed, "trial", number))
             trial = rollout(rig.robot, rig.clock, policy, rig.returns, self._config.trial_s)
+        except RobotFault as fault:
+            trial = _not_run(str(fault))
         except KeyboardInterrupt:
-            keep(Trial(Status.ABORTED, "interrupted by the operator", None, 0.0, 0, {}, np.empty(0)))
+            keep(_not_run("interrupted by the operator"))
             raise
-        return keep(trial)
+        record = keep(trial)
+        self._aborted_in_a_row = self._aborted_in_a_row + 1 if trial.status is Status.ABORTED else 0
+        if self._aborted_in_a_row == _MAX_ABORTED_IN_A_ROW:
+            raise RobotFault(f"{_MAX_ABORTED_IN_A_ROW} trials in a row were aborted, the last one because {trial.reason}")
+        return record
+
+
+def _not_run(reason: str) -> Trial:
+    return Trial(Status.ABORTED, reason, None, 0.0, 0, {}, np.empty(0))

@@ -27,7 +27,6 @@ def streamed_session(
 
     On the way out, Ctrl-C included, what is unsent is sent for a few seconds more; `say` tells what remains.
     """
-    policy_file.save(policy, run.policy)
     journal = Journal(run.journal)
     with contextlib.ExitStack() as stack:
         uplink = None

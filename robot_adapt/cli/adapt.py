@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,15 +19,16 @@ def adapt(
     note: Annotated[str, typer.Option(help="What was done to the robot, in words; kept with every trial.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Decides every perturbation.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/adapt-DATE-TIME.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the session in this run folder.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the session in this run folder, as it was started.")] = None,
 ) -> None:
     """Measure a robot's policy, adapt it by trials, measure again, and report."""
     from dataclasses import replace
 
-    from robot_adapt.adapt.config import AdaptConfig
+    from robot_adapt.adapt.config import AdaptConfig, SessionPlan
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
+    from robot_adapt.array_file import write_atomically
     from robot_adapt.backends import Operator, RobotConfig, open_rig
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, shipped, shipped_or_file
@@ -36,37 +38,41 @@ def adapt(
     from robot_adapt.report.page import sentence, write_report
     from robot_adapt.run_folder import RunFolder
 
-    if resume is not None and out is not None:
-        raise UserError("--resume and --out exclude each other: a resumed session stays in its folder")
-    if resume is not None and not RunFolder(resume).policy.is_file():
-        raise UserError(f"{resume}: no session to resume: no {RunFolder(resume).policy.name}")
-    settings = load(shipped_or_file("adapt", config), AdaptConfig)
-    if resume is not None:
-        policy = RunFolder(resume).policy
-    start = policy_file.load(policy if policy is not None else shipped("policies", "minitaur.safetensors"))
     rig = open_rig(load(shipped_or_file("robots", robot), RobotConfig), Operator(_ask_return, _confirm_start))
-    start.check_fits(rig.robot.spec)
-    run = RunFolder(resume) if resume is not None else RunFolder.new(out, "adapt")
-    identity = SessionConfig(robot_id or start.robot, run.folder.resolve().name, seed, settings.trial_s)
+    if resume is not None:
+        if out is not None or policy is not None:
+            raise UserError("--resume goes with no --out and no --policy: a session keeps its folder and its policy")
+        run = RunFolder(resume)
+        plan = load(run.session, SessionPlan)
+        start = policy_file.load(run.policy)
+        start.check_fits(rig.robot.spec)
+    else:
+        settings = load(shipped_or_file("adapt", config), AdaptConfig)
+        start = policy_file.load(policy if policy is not None else shipped("policies", "minitaur.safetensors"))
+        start.check_fits(rig.robot.spec)
+        run = RunFolder.new(out, "adapt")
+        session_id = run.folder.resolve().name
+        plan = SessionPlan(robot=robot_id or start.robot, session=session_id, seed=seed, note=note, settings=settings)
+        policy_file.save(start, run.policy)
+        write_atomically(run.session, plan.model_dump_json(indent=2).encode())
+    identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
+    fresh, search = plan.settings.fresh_trials, plan.settings.operator
 
     with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(ProgressReport())
-        progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `--resume {run.folder}` goes on")
+        progress = stack.enter_context(ProgressReport(bar=not rig.attended))
+        progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
         stack.callback(rig.robot.close)
         rig.robot.connect()
         with streamed_session(run, start, identity, aggregator, progress.say, progress.on_trial) as session:
-            progress.stage("before", settings.fresh_trials)
-            session.measure(rig, Phase.HOBBLED, start.parameters, settings.fresh_trials, note)
-            progress.stage("adaptation", settings.operator.trials)
-            best = session.adapt(rig, BatchHillClimbing(settings.operator, start.parameters, seed), note)
-            progress.stage("adapted", settings.fresh_trials)
-            session.measure(rig, Phase.ADAPTED, best, settings.fresh_trials, note)
+            progress.stage("before", fresh)
+            session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)
+            progress.stage("adaptation", search.trials)
+            best = session.adapt(rig, BatchHillClimbing(search, start.parameters, plan.seed), plan.note)
+            progress.stage("adapted", fresh)
+            session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
         provenance = {
-            "adapted_from": policy_file.sha256(start),
-            "session": identity.session,
-            "hobble": note,
-            "seed": seed,
-        }
+            "adapted_from": policy_file.sha256(start), "session": plan.session, "hobble": plan.note, "seed": plan.seed
+        }  # fmt: skip
         policy_file.save(replace(start.with_parameters(best), provenance=provenance), run.adapted_policy)
         numbers = write_report(run)
     typer.echo(sentence(numbers))
@@ -74,8 +80,22 @@ def adapt(
 
 
 def _ask_return() -> float:
-    return float(typer.prompt("distance walked forward (m)", type=float, err=True))
+    while True:
+        answer = _ask("distance walked forward (m): ")
+        try:
+            return float(answer)
+        except ValueError:
+            typer.echo(f"{answer!r} is not a number", err=True)
 
 
 def _confirm_start() -> None:
-    typer.prompt("put the robot at its start, then press Enter", default="", show_default=False, err=True)
+    _ask("put the robot at its start, then press Enter")
+
+
+def _ask(question: str) -> str:
+    """A line from the operator; the end of standard input is a Ctrl-C."""
+    typer.echo(question, err=True, nl=False)
+    line = sys.stdin.readline()
+    if not line:
+        raise KeyboardInterrupt(": no answer, standard input has ended")
+    return line.strip()

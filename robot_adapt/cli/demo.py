@@ -44,6 +44,7 @@ def demo(
     hobbled, hobbled_body = simulated_rig(hobbled_config, visuals=True)
     start.check_fits(healthy.robot.spec)
     run = RunFolder.new(out, "demo")
+    policy_file.save(start, run.policy)
     identity = SessionConfig(start.robot, f"demo-{change.name}-{seed}", seed, config.trial_s)
     words, fresh = str(change), config.fresh_trials
 

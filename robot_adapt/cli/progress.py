@@ -17,10 +17,10 @@ _LINE_EVERY_S = 5.0
 class ProgressReport:
     """A context; `stage` begins a part of the work, `advance` counts one item of it. Writes to standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, bar: bool = True) -> None:
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
-        if self._console.is_terminal:
+        if bar and self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("{task.description:<22}"),
                 BarColumn(),

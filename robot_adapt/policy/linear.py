@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hardware.spec import RobotSpec
-from hardware.types import FloatArray, JointCommand, RobotState
+from hardware.types import FloatArray, JointCommand, RobotFault, RobotState
 from robot_adapt.errors import UserError
 from robot_adapt.policy.normalizer import Normalizer
 from robot_adapt.policy.trajectory_generator import TrotConfig, TrotGenerator
@@ -88,14 +88,22 @@ class Controller:
         self._features = np.ones(len(policy.observation_names) + 1)
 
     def observe(self, state: RobotState) -> FloatArray:
-        """The raw observation (d,) of a state, in the order of `observation_names`."""
+        """The raw observation (d,) of a state, in the order of `observation_names`.
+
+        Raises RobotFault when a reading is not a number: such a state says nothing about the robot.
+        """
         imu, phase_rad = state.imu, self._generator.phase_rad
         rates = imu.angular_velocity_rad_s
         head = (imu.roll_rad, imu.pitch_rad, rates[0], rates[1], math.sin(phase_rad), math.cos(phase_rad))
-        return np.concatenate((head, state.positions_rad - self._spec.stance_rad))
+        observation = np.concatenate((head, state.positions_rad - self._spec.stance_rad))
+        finite = np.isfinite(observation)
+        if not finite.all():
+            raise RobotFault(f"{self._spec.name}: {self._policy.observation_names[int(np.argmin(finite))]} is not finite")
+        return observation
 
-    def act(self, observation: FloatArray) -> JointCommand:
+    def act(self, observation: FloatArray, elapsed_s: float) -> JointCommand:
+        """The command for an observation made `elapsed_s` after the last one."""
         self._features[:-1] = self._policy.normalizer(observation)
         modulation = np.clip(self._policy.weights @ self._features, -1.0, 1.0)
-        offsets = self._generator.step(self._policy.period_s, modulation)
+        offsets = self._generator.step(elapsed_s, modulation)
         return self._spec.position_command(self._spec.stance_rad + offsets)

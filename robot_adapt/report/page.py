@@ -46,11 +46,12 @@ def write_report(run: RunFolder) -> Recovery:
 
 def sentence(numbers: Recovery) -> str:
     """What happened, for people."""
-    parts = [f"Hobbled by {numbers.hobble}." if numbers.hobble else "Nothing was said to be done to the robot."]
+    parts = [f"Hobbled by {numbers.hobble}." if numbers.hobble else "The robot as it is."]
     for name in ("healthy", "hobbled", "adapted"):
         measured = getattr(numbers, name)
         if measured is not None:
-            parts.append(f"{name.capitalize()}: {measured.mean:.2f} m a trial.")
+            said = "before" if name == "hobbled" and not numbers.hobble else name
+            parts.append(f"{said.capitalize()}: {measured.mean:.2f} m a trial.")
     if numbers.recovered_share is not None:
         seconds = f"{numbers.adaptation_trials} trials ({numbers.robot_seconds:.0f} s)"
         parts.append(f"{seconds} of adaptation won back {numbers.recovered_share:.0%} of what was lost.")

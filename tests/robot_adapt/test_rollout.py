@@ -9,7 +9,7 @@ import pytest
 
 from hardware.clock import FakeClock
 from hardware.mock import MockRobot
-from hardware.types import ImuReading, RobotState
+from hardware.types import FloatArray, ImuReading, RobotState
 from robot_adapt.backends import Rig
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Status, Trial
@@ -37,10 +37,12 @@ def test_a_trial_has_one_row_a_control_tick() -> None:
     assert trial.observations.shape == (20, 14)
 
 
-def test_a_completed_trial_ends_without_a_stop() -> None:
+def test_the_robot_is_stopped_before_anybody_is_asked_for_the_return() -> None:
     rig = mock_rig()
+    seen: list[bool] = []
+    rig = replace(rig, returns=ConstantReturn(0.5, lambda: seen.append(stopped(rig))))
     run(rig)
-    assert not stopped(rig)
+    assert seen == [True]
 
 
 def test_deadlines_that_have_passed_are_skipped_not_made_up_for() -> None:
@@ -58,6 +60,23 @@ def test_deadlines_that_have_passed_are_skipped_not_made_up_for() -> None:
     assert ticks[:6] == [0, 1, 2, 3, 6, 7]
     assert trial.missed_ticks == 2
     assert trial.duration_s == pytest.approx(0.4)
+
+
+def test_after_a_skip_the_gait_is_where_time_says_it_is() -> None:
+    bare = replace(POLICY, weights=np.zeros_like(POLICY.weights))
+
+    def targets(late_at: int) -> FloatArray:
+        rig = mock_rig()
+        clock = rig.clock
+        assert isinstance(clock, FakeClock)
+
+        def on_tick(tick: int) -> None:
+            clock.advance(0.05 if tick == late_at else 0.0)
+
+        return np.array(rollout(rig.robot, clock, bare, rig.returns, 0.4, on_tick).telemetry["target_rad"])
+
+    skipped, whole = targets(late_at=3), targets(late_at=-1)
+    np.testing.assert_allclose(skipped[4:], whole[6:], atol=1e-6)
 
 
 def test_a_fault_aborts_the_trial_says_why_and_stops_the_robot() -> None:
@@ -109,7 +128,7 @@ def test_a_fall_ends_the_trial_and_keeps_its_return() -> None:
 def test_an_imu_that_gives_nan_moves_nothing_and_aborts() -> None:
     trial = run(tilting_rig(math.nan))
     assert trial.status is Status.ABORTED
-    assert "not finite" in trial.reason
+    assert trial.reason == "minitaur: roll is not finite"
     assert len(trial.telemetry["target_rad"]) == 5
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.types import RobotFault
 from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.adapt.session import Session, SessionConfig
@@ -95,7 +96,29 @@ def test_a_journal_of_another_session_is_refused_before_anything_moves(tmp_path:
         session(tmp_path).measure(mock_rig(), Phase.ADAPTED, POLICY.parameters, 1)
 
 
-def test_an_aborted_trial_is_told_to_the_operator_as_aborted(tmp_path: Path) -> None:
-    best = session(tmp_path).adapt(mock_rig(value=np.nan), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
-    np.testing.assert_array_equal(best, POLICY.parameters)
-    assert {trial.record.status for trial in Journal(tmp_path).trials()} == {Status.ABORTED}
+def rig_that_faults(trials: set[int]) -> Rig:
+    """Its reset finds a motor silent before those trials (from 0)."""
+    numbers = iter(range(1000))
+
+    def reset(_: np.random.Generator) -> None:
+        if next(numbers) in trials:
+            raise RobotFault("motor 3 does not answer")
+
+    return replace(mock_rig(), reset=reset)
+
+
+def test_a_fault_before_a_trial_is_an_aborted_trial_and_the_session_goes_on(tmp_path: Path) -> None:
+    session(tmp_path).adapt(rig_that_faults({1, 2, 5, 8}), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    records = [trial.record for trial in Journal(tmp_path).trials()]
+    assert [r.number for r in records if r.status is Status.ABORTED] == [1, 2, 5, 8]
+    assert len(records) == SEARCH.trials
+    assert records[1].reason == "motor 3 does not answer"
+
+
+def test_three_aborted_trials_in_a_row_end_the_session_and_it_can_be_resumed(tmp_path: Path) -> None:
+    operator = BatchHillClimbing(SEARCH, POLICY.parameters, 4)
+    with pytest.raises(RobotFault, match="3 trials in a row were aborted, the last one because motor 3 does not answer"):
+        session(tmp_path).adapt(rig_that_faults({2, 3, 4}), operator)
+    assert len(Journal(tmp_path).trials()) == 5
+    session(tmp_path).adapt(mock_rig(), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    assert len(Journal(tmp_path).trials()) == SEARCH.trials

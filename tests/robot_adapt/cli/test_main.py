@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -74,7 +75,7 @@ def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
     assert refused("demo", "--policy", tmp_path / "gone.safetensors").endswith("no such file")
     assert refused("report", tmp_path).startswith(f"{tmp_path}: not a run folder")
     assert refused("send", tmp_path).startswith(f"{tmp_path}: not a run folder")
-    assert refused("adapt", "mock", "--resume", tmp_path).startswith(f"{tmp_path}: no session to resume")
+    assert refused("adapt", "mock", "--resume", tmp_path) == f"{tmp_path}/session.json: no such file"
     assert refused("aggregate", "--listen", "nowhere") == "--listen nowhere: should be HOST:PORT, like 127.0.0.1:50051"
 
 
@@ -133,6 +134,25 @@ def test_an_unreachable_aggregator_is_said_the_session_is_complete_and_sent_late
     assert process.returncode == 130
     assert complaint == f"robot-adapt: interrupted; {database} is complete\n"
     assert sqlite3.connect(database).execute("SELECT count(*) FROM trials").fetchone() == (6,)
+
+
+def test_a_session_cut_off_is_resumed_as_it_was_started(tmp_path: Path) -> None:
+    config = {"trial_s": 0.1, "operator": {"population": 2, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    path = write_yaml(tmp_path / "short.yaml", config)
+    out = tmp_path / "run"
+    cut = run(
+        "adapt", "mock", "--config", path, "--out", out, "--seed", "7", "--note", "a leash", stdin="\n0.1\n\n0.2\n\n0.3\n"
+    )
+    assert cut.returncode == 130, cut.stderr
+    assert "standard input has ended" in cut.stderr
+    assert len(list((out / "journal").glob("*.trial"))) == 4  # the one that nobody started is there, aborted
+    rest = "".join(f"\n0.{trial}\n" for trial in range(4, 9))
+    done = run("adapt", "mock", "--resume", out, stdin=rest)
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads((out / "recovery.json").read_text())
+    assert (numbers["seed"], numbers["hobble"], numbers["aborted"]) == (7, "a leash", 1)
+    assert (numbers["hobbled"]["trials"], numbers["adaptation_trials"], numbers["adapted"]["trials"]) == (2, 4, 2)
+    assert refused("adapt", "mock", "--resume", out, "--out", tmp_path / "x").startswith("--resume goes with no --out")
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:

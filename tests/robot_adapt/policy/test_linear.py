@@ -36,7 +36,7 @@ def test_the_observation_is_in_the_order_of_its_names() -> None:
 
 def targets(policy: LinearPolicy, ticks: int) -> FloatArray:
     controller = Controller(policy, SPEC)
-    return np.array([controller.act(controller.observe(state())).positions_rad for _ in range(ticks)])
+    return np.array([controller.act(controller.observe(state()), policy.period_s).positions_rad for _ in range(ticks)])
 
 
 def test_without_weights_the_generator_trots_at_its_frequency() -> None:
