@@ -25,6 +25,7 @@ imports: .venv/ready
 # The generated code in git is what the protos give.
 wire: .venv/ready
 	scripts/generate_wire.sh
-	git diff --exit-code -- robot_adapt/wire/v1
+	git --no-pager diff --exit-code -- robot_adapt/wire/v1
+	test -z "$$(git status --porcelain -- robot_adapt/wire/v1)"
 
 check: test lint types imports wire

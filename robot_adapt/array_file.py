@@ -60,9 +60,10 @@ def decode(data: bytes, where: str) -> tuple[dict[str, NDArray[Any]], dict[str, 
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         sealed = json.loads(header["__metadata__"][_KEY])
         values, sha256 = sealed["values"], sealed["sha256"]
+        intact = digest(arrays, values) == sha256
     except (SafetensorError, ValueError, KeyError, TypeError):
         raise UserError(f"{where}: damaged, cut short, or not a file of this program") from None
-    if digest(arrays, values) != sha256:
+    if not intact:
         raise UserError(f"{where}: the content does not match its SHA-256: damaged or edited")
     return arrays, values, sha256
 

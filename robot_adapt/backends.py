@@ -22,6 +22,7 @@ from robot_adapt.adapt.return_source import (
 )
 from robot_adapt.config import FROZEN, Count, Positive
 from sim.dynamics import Dynamics
+from sim.robots.minitaur import SPEC, LegModel
 
 if TYPE_CHECKING:
     from sim.simulated_robot import SimulatedMinitaur
@@ -33,7 +34,7 @@ class SimulatedRobotConfig(BaseModel):
     model_config = FROZEN
     backend: Literal["simulated"]
     robot: Literal["minitaur"]
-    leg_model: Literal["five_bar", "serial"]
+    leg_model: LegModel
     time_step_s: Positive
     iterations: Count
     dynamics: Dynamics
@@ -81,8 +82,6 @@ def open_rig(config: RobotConfig, operator: Operator) -> Rig:
         case SimulatedRobotConfig() as simulated:
             return simulated_rig(simulated)[0]
         case MockRobotConfig():
-            from sim.robots.minitaur import SPEC
-
             clock = MonotonicClock()
             robot = MockRobot(SPEC, clock)
             reset = OperatorReset(robot, clock, operator.confirm_start)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from robot_adapt import MAX_SEED
 from robot_adapt.errors import UserError
 
 FROZEN = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -17,10 +18,14 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_EXPONENT_WITHOUT_POINT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*[eE][0-9]+")
+# What people mean as numbers and YAML 1.1 reads as something else: 1e-3 (text), 010 (octal), 1:30 (base 60).
+_NUMBER_TRAP = re.compile(
+    r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]*[eE][0-9]+|[-+]?0[0-9]+|[-+]?[0-9]+(:[0-9]+)+(\.[0-9]*)?"
+)
 _MAX_DEPTH = 20
 
 
@@ -32,8 +37,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
             raise yaml.constructor.ConstructorError(None, None, f"the tag {node.tag} is not allowed", node.start_mark)
-        if isinstance(node, yaml.ScalarNode) and node.style is None and _EXPONENT_WITHOUT_POINT.fullmatch(node.value):
-            message = f"{node.value} is text to YAML: write a number with a point and a signed exponent, like 1.0e-3"
+        if isinstance(node, yaml.ScalarNode) and node.style is None and _NUMBER_TRAP.fullmatch(node.value):
+            message = f"{node.value} is not that number to YAML: write it like 10, 0.001 or 1.0e-3, or in quotes as text"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
         return super().construct_object(node, deep)
 
@@ -86,7 +91,11 @@ def validate(values: Any, model: type[Model], where: str) -> Model:
         raise UserError(f"{where}: should be a mapping of keys to values")
     try:
         # Through JSON: strict about types, yet a YAML list may become a tuple.
-        return model.model_validate_json(json.dumps(values, default=str))
+        text = json.dumps(values, default=str)
+    except (ValueError, RecursionError):
+        raise UserError(f"{where}: holds a value that contains itself") from None
+    try:
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise UserError(f"{where}: {_first_sentence(error)}") from None
 

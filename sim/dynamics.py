@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Leg = Literal["front_left", "back_left", "front_right", "back_right"]
 LEGS: tuple[Leg, ...] = get_args(Leg)
@@ -80,6 +80,20 @@ class DynamicsSampler(BaseModel):
     motor_strength: Range
     weak_leg_probability: Annotated[float, Field(ge=0.0, le=1.0)]
     weak_leg_strength: Range
+
+    @model_validator(mode="after")
+    def _ends_are_worlds(self) -> DynamicsSampler:
+        for name in self.__class__.model_fields:
+            span = getattr(self, name)
+            changed = {"weak_leg_strength": "motor_strength"}.get(name, name)
+            if isinstance(span, Range) and changed in Dynamics.model_fields:
+                for end in (span.low, span.high):
+                    value = (end,) * len(LEGS) if changed == "motor_strength" else end
+                    try:
+                        self.nominal.with_changes(**{changed: value})
+                    except ValidationError as error:
+                        raise ValueError(f"{name}: no world has {end}: {error.errors()[0]['msg']}") from None
+        return self
 
     def sample(self, generator: np.random.Generator) -> Dynamics:
         """Draws one world."""

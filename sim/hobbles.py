@@ -18,7 +18,12 @@ class Payload(BaseModel):
     position_m: PointM
 
     def apply(self, dynamics: Dynamics) -> Dynamics:
-        return dynamics.with_changes(payload_kg=self.mass_kg, payload_position_m=self.position_m)
+        """A payload that is there already and this one become one, at their common centre of mass."""
+        total_kg = dynamics.payload_kg + self.mass_kg
+        share = self.mass_kg / total_kg
+        both = zip(dynamics.payload_position_m, self.position_m, strict=True)
+        position_m = tuple((1.0 - share) * before + share * added for before, added in both)
+        return dynamics.with_changes(payload_kg=total_kg, payload_position_m=position_m)
 
     def __str__(self) -> str:
         x, y, z = self.position_m

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from sim.robots import minitaur
 from sim.sensors import DelayLine, NoiseLevels, NoiseSource
 from sim.world import World, stock_urdf
 
-LegModel = Literal["five_bar", "serial"]
 _SETTLE_S = 0.6
 
 
@@ -26,8 +24,6 @@ class Truth:
 
     x_m: float
     y_m: float
-    height_m: float
-    yaw_rad: float
     energy_j: float
 
 
@@ -44,7 +40,7 @@ class SimulatedMinitaur:
     """
 
     def __init__(
-        self, dynamics: Dynamics, *, leg_model: LegModel, time_step_s: float, iterations: int, visuals: bool = False
+        self, dynamics: Dynamics, *, leg_model: minitaur.LegModel, time_step_s: float, iterations: int, visuals: bool = False
     ) -> None:
         self.dynamics = dynamics
         self._serial = leg_model == "serial"
@@ -82,7 +78,7 @@ class SimulatedMinitaur:
         chains = "R" if self._serial else "LR"
         motors = [f"motor_{leg}{side}_joint" for leg in LEGS for side in chains]
         knees = [f"knee_{leg}{side}_link" for leg in LEGS for side in chains]
-        signs = [-1.0 if leg.endswith("left") else 1.0 for leg in LEGS for _ in chains]
+        signs = [sign for sign in minitaur.LEG_SIGNS for _ in chains]
         world.place_joints({name: sign * math.pi / 2 for name, sign in zip(motors, signs, strict=True)})
         world.place_joints({name: sign * minitaur.KNEE_AT_STANCE_RAD for name, sign in zip(knees, signs, strict=True)})
         self._keys = world.joints(motors + knees if self._serial else motors)
@@ -95,7 +91,7 @@ class SimulatedMinitaur:
                 world.pin_links(foot, minitaur.FOOT_IN_R_SHANK_M, f"lower_leg_{leg}L_link", minitaur.FOOT_IN_L_SHANK_M)
         self._target(self.spec.position_command(self.spec.stance_rad))
         self._begin()
-        while self._steps * self._time_step_s < _SETTLE_S:
+        for _ in range(round(_SETTLE_S / self._time_step_s)):
             self._step()
         self._snapshot = world.save()
         self.reset(np.random.default_rng(0))
@@ -153,9 +149,8 @@ class SimulatedMinitaur:
 
     def truth(self) -> Truth:
         world = self._connected()
-        (x, y, height), (qx, qy, qz, qw) = world.base_pose()
-        yaw = math.atan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz))
-        return Truth(x, y, height, yaw, self._energy_j)
+        (x, y, _), _ = world.base_pose()
+        return Truth(x, y, self._energy_j)
 
     @property
     def world(self) -> World:
@@ -224,8 +219,7 @@ class SimulatedMinitaur:
 def _motors_of_serial_legs(states: list[tuple[float, float]]) -> tuple[list[float], list[float], list[float]]:
     """Angles, velocities (8,) of all motors and knee gains (4,), from four hips then four knees in URDF signs."""
     angles, velocities, gains = [], [], []
-    for leg in range(4):
-        sign = -1.0 if leg < 2 else 1.0
+    for leg, sign in enumerate(minitaur.LEG_SIGNS):
         hip, hip_velocity = states[leg]
         knee, knee_velocity = states[leg + 4]
         left, left_velocity, gain = minitaur.serial_left_motor(
@@ -239,7 +233,7 @@ def _motors_of_serial_legs(states: list[tuple[float, float]]) -> tuple[list[floa
 
 def _torques_on_serial_legs(motors: list[float], gains: list[float]) -> list[float]:
     """Torques on four hips then four knees, in URDF signs, from those of the eight motors."""
-    signs = (-1.0, -1.0, 1.0, 1.0)
+    signs = minitaur.LEG_SIGNS
     hips = [sign * (motors[2 * leg + 1] - motors[2 * leg]) for leg, sign in enumerate(signs)]
     knees = [sign * gains[leg] * motors[2 * leg] for leg, sign in enumerate(signs)]
     return hips + knees

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from robot_adapt.config import FROZEN, Positive
+from robot_adapt.config import FROZEN, Positive, Seed
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 
 
@@ -25,6 +25,7 @@ class SessionPlan(BaseModel):
     model_config = FROZEN
     robot: str
     session: str
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     note: str
+    robot_config: dict[str, Any]
     settings: AdaptConfig

@@ -33,13 +33,17 @@ class Journal:
         """All trials, by number."""
         return [self._read(path) for path in self._files()]
 
-    def unsent(self) -> list[SealedTrial]:
-        """Those no aggregator has answered for, by number."""
-        return [self._read(path) for path in self._files() if path.stem not in self._answered]
+    def read(self, number: int) -> SealedTrial:
+        """One trial."""
+        return self._read(self._folder / f"{number:06d}.trial")
 
-    def mark_answered(self, trial: SealedTrial) -> None:
+    def unsent(self) -> list[int]:
+        """Numbers of the trials that no aggregator has answered for, in order; nothing is read."""
+        return [int(path.stem) for path in self._files() if path.stem not in self._answered]
+
+    def mark_answered(self, number: int) -> None:
         """The aggregator has it, or has refused it for good. Losing a mark is harmless: the trial is sent again."""
-        name = f"{trial.number:06d}"
+        name = f"{number:06d}"
         with self._sent_file.open("a") as file:
             file.write(name + "\n")
             file.flush()

@@ -79,7 +79,10 @@ class Session:
         number, self._next = self._next, self._next + 1
         if number in self._done:
             record = self._done[number]
-            if record.phase is not phase or not np.array_equal(record.parameters, parameters):
+            c = self._config
+            ours = (c.robot, c.session, c.seed, phase, candidate)
+            theirs = (record.robot, record.session, record.seed, record.phase, record.candidate)
+            if ours != theirs or not np.array_equal(record.parameters, parameters):
                 raise UserError(f"trial {number} in the journal is not this session's: other policy, config or seed")
             self._on_trial(record)
             return record
@@ -101,8 +104,11 @@ class Session:
         except RobotFault as fault:
             trial = _not_run(str(fault))
         except KeyboardInterrupt:
+            rig.robot.stop()
             keep(_not_run("interrupted by the operator"))
             raise
+        finally:
+            rig.robot.stop()
         record = keep(trial)
         self._aborted_in_a_row = self._aborted_in_a_row + 1 if trial.status is Status.ABORTED else 0
         if self._aborted_in_a_row == _MAX_ABORTED_IN_A_ROW:

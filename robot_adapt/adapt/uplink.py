@@ -7,13 +7,8 @@ import time
 from collections.abc import Callable
 
 from robot_adapt.adapt.journal import Journal
-from robot_adapt.aggregator.store import (
-    ConflictError,
-    PolicyMismatchError,
-    SessionInfo,
-    StoreUnavailableError,
-    TrialStore,
-)
+from robot_adapt.aggregator.store import ConflictError, PolicyMismatchError, SessionInfo, TrialStore
+from robot_adapt.errors import UserError
 from robot_adapt.wire.convert import InvalidTrialError
 
 _RETRY_S = 1.0
@@ -33,7 +28,7 @@ class Uplink:
         self._wake = threading.Event()
         self._closing = False
         self._registered = False
-        self._silent = False
+        self._said = ""
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._thread.start()
 
@@ -53,32 +48,51 @@ class Uplink:
         return len(self._journal.unsent())
 
     def _run(self) -> None:
-        while not self._closing:
+        while True:
             self._wake.clear()
+            if self._closing:
+                return
             try:
                 self._send_all()
-                self._silent = False
+                self._said = ""
                 self._wake.wait()
-            except StoreUnavailableError as error:
-                self._registered = False
-                if not self._silent:
-                    self._complain(f"{error}; trials are kept on disk and sent when it answers")
-                self._silent = True
-                if not self._closing:
-                    time.sleep(_RETRY_S)
             except PolicyMismatchError as error:
                 self._complain(f"the aggregator refuses this session: {error}")
                 return
+            except Exception as error:  # noqa: BLE001  no network, a full disk: a session outlives whatever befalls its uplink
+                self._registered = False
+                self._say_once(f"{error}; trials are kept on disk and sent when it answers")
+                time.sleep(_RETRY_S)
 
     def _send_all(self) -> None:
         if not self._registered:
             self._store.register(self._info)
             self._registered = True
-        for trial in self._journal.unsent():
+        for number in self._journal.unsent():
             if self._closing:
                 return
-            try:
-                self._store.append(trial)
-            except (ConflictError, InvalidTrialError) as error:
-                self._complain(f"trial {trial.number} is refused by the aggregator: {error}")
-            self._journal.mark_answered(trial)
+            refusal = send_trial(self._journal, number, self._store)
+            if refusal:
+                self._complain(refusal)
+
+    def _say_once(self, sentence: str) -> None:
+        if not self._said:
+            self._complain(sentence)
+        self._said = sentence
+
+
+def send_trial(journal: Journal, number: int, store: TrialStore) -> str:
+    """Sends one journaled trial, and marks it when the store has answered; returns why it was refused, or nothing.
+
+    A refused trial is refused for good, and marked: it does not hold up the others. One that is damaged is not sent.
+    """
+    try:
+        store.append(journal.read(number))
+    except (ConflictError, InvalidTrialError) as error:
+        refusal = f"trial {number} is refused by the aggregator: {error}"
+    except UserError as error:
+        refusal = f"trial {number} is not sent: {error}"
+    else:
+        refusal = ""
+    journal.mark_answered(number)
+    return refusal

@@ -51,7 +51,7 @@ class TrialStore(Protocol):
         """By number; none for an unknown session."""
 
     def sessions(self) -> list[SessionInfo]:
-        """In the order they were registered."""
+        """All that are registered, in that order."""
 
     def watch(self, after_sequence: int, idle_s: float) -> Iterator[tuple[int, SealedTrial]]:
         """Trials of all sessions in the order stored, those after a sequence number (from 1), then new ones as they come.
@@ -145,7 +145,7 @@ class SqliteTrialStore:
         return [SessionInfo(*row) for row in rows]
 
     def watch(self, after_sequence: int, idle_s: float) -> Iterator[tuple[int, SealedTrial]]:
-        query = "SELECT sequence, robot, session, number, payload FROM trials WHERE sequence > ? ORDER BY sequence"
+        query = "SELECT sequence, robot, session, number, payload FROM trials WHERE sequence > ? ORDER BY sequence LIMIT 100"
         quiet_since = time.monotonic()
         while True:
             rows = self._database.execute(query, (after_sequence,)).fetchall()

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from robot_adapt import MAX_SEED
+
 
 def adapt(
     robot: Annotated[str, typer.Argument(help="The robot's YAML file, or a name from configs/robots/.")],
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped Minitaur policy.")] = None,
-    config: Annotated[str, typer.Option(help="Adaptation YAML file, or a name from configs/adapt/.")] = "minitaur",
+    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [minitaur].")] = None,
     aggregator: Annotated[str | None, typer.Option(help="HOST:PORT of an aggregator to stream to.")] = None,
     robot_id: Annotated[str | None, typer.Option(help="Which robot, for the aggregator; default its kind.")] = None,
-    note: Annotated[str, typer.Option(help="What was done to the robot, in words; kept with every trial.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Decides every perturbation.")] = 0,
+    note: Annotated[str | None, typer.Option(help="What was done to the robot, in words; kept with every trial.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Decides every perturbation [0].")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/adapt-DATE-TIME.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this run folder, as it was started.")] = None,
 ) -> None:
     """Measure a robot's policy, adapt it by trials, measure again, and report."""
-    from dataclasses import replace
-
     from robot_adapt.adapt.config import AdaptConfig, SessionPlan
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
@@ -38,21 +39,30 @@ def adapt(
     from robot_adapt.report.page import sentence, write_report
     from robot_adapt.run_folder import RunFolder
 
-    rig = open_rig(load(shipped_or_file("robots", robot), RobotConfig), Operator(_ask_return, _confirm_start))
+    body = load(shipped_or_file("robots", robot), RobotConfig)
+    rig = open_rig(body, Operator(_ask_return, _confirm_start))
     if resume is not None:
-        if out is not None or policy is not None:
-            raise UserError("--resume goes with no --out and no --policy: a session keeps its folder and its policy")
+        if any(option is not None for option in (policy, config, robot_id, note, seed, out)):
+            raise UserError("--resume goes with --aggregator only: a session goes on as it was started")
         run = RunFolder(resume)
         plan = load(run.session, SessionPlan)
+        if plan.robot_config != body.model_dump(mode="json"):
+            raise UserError(f"{run.session}: this session was started on another robot than {robot}")
         start = policy_file.load(run.policy)
         start.check_fits(rig.robot.spec)
     else:
-        settings = load(shipped_or_file("adapt", config), AdaptConfig)
+        settings = load(shipped_or_file("adapt", config or "minitaur"), AdaptConfig)
         start = policy_file.load(policy if policy is not None else shipped("policies", "minitaur.safetensors"))
         start.check_fits(rig.robot.spec)
         run = RunFolder.new(out, "adapt")
-        session_id = run.folder.resolve().name
-        plan = SessionPlan(robot=robot_id or start.robot, session=session_id, seed=seed, note=note, settings=settings)
+        plan = SessionPlan(
+            robot=robot_id or start.robot,
+            session=f"{run.folder.resolve().name}-{secrets.token_hex(4)}",
+            seed=seed or 0,
+            note=note or "",
+            robot_config=body.model_dump(mode="json"),
+            settings=settings,
+        )
         policy_file.save(start, run.policy)
         write_atomically(run.session, plan.model_dump_json(indent=2).encode())
     identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
@@ -70,10 +80,8 @@ def adapt(
             best = session.adapt(rig, BatchHillClimbing(search, start.parameters, plan.seed), plan.note)
             progress.stage("adapted", fresh)
             session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
-        provenance = {
-            "adapted_from": policy_file.sha256(start), "session": plan.session, "hobble": plan.note, "seed": plan.seed
-        }  # fmt: skip
-        policy_file.save(replace(start.with_parameters(best), provenance=provenance), run.adapted_policy)
+        how = {"session": plan.session, "hobble": plan.note, "seed": plan.seed, "from": policy_file.sha256(start)}
+        policy_file.save(start.adapted(best, how), run.adapted_policy)
         numbers = write_report(run)
     typer.echo(sentence(numbers))
     typer.echo(str(run.folder))

@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
+from robot_adapt import MAX_SEED
+
 
 def demo(
     hobble: Annotated[
         str, typer.Option(help="What happens to the robot: a name from configs/hobbles/, or a YAML file.")
     ] = "default",
-    seed: Annotated[int, typer.Option(min=0, help="Decides every random number.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides every random number.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/demo-DATE-TIME.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped Minitaur policy.")] = None,
 ) -> None:
     """Walk a simulated Minitaur, hobble it, adapt it in 50 trials, and report its recovery."""
-    from dataclasses import replace
-
     from robot_adapt.adapt.config import AdaptConfig
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
@@ -66,13 +66,8 @@ def demo(
             best = session.adapt(hobbled, operator, words)
             progress.stage("adapted", fresh)
             session.measure(hobbled, Phase.ADAPTED, best, fresh, words)
-        provenance = {
-            "adapted_from": policy_file.sha256(start),
-            "session": identity.session,
-            "hobble": words,
-            "seed": seed,
-        }
-        policy_file.save(replace(start.with_parameters(best), provenance=provenance), run.adapted_policy)
+        how = {"session": identity.session, "hobble": words, "seed": seed, "from": policy_file.sha256(start)}
+        policy_file.save(start.adapted(best, how), run.adapted_policy)
         progress.say("filming and writing the report")
         trials, _ = read_trials(run)
         scenes = [
@@ -80,7 +75,7 @@ def demo(
             Scene("hobbled", Phase.HOBBLED, hobbled_body, hobbled),
             Scene("recovered", Phase.ADAPTED, hobbled_body, hobbled),
         ]
-        film_session(scenes, trials, start, run.walk_gif)
+        film_session(scenes, trials, start, config.trial_s, run.walk_gif)
         numbers = write_report(run)
     typer.echo(sentence(numbers))
     typer.echo(str(run.folder))

@@ -53,7 +53,7 @@ def _simulation() -> tuple[bool, str]:
         policy.check_fits(rig.robot.spec)
         rig.robot.connect()
         rig.robot.close()
-    except (UserError, RobotError) as error:
+    except (UserError, RobotError, ImportError) as error:
         return False, str(error)
     return True, "simulation: the five-bar Minitaur loads, and the shipped policy fits it"
 
@@ -70,7 +70,10 @@ def _scheduler() -> tuple[bool, str]:
 
 
 def _serial_ports() -> Iterator[tuple[bool, str]]:
-    from serial.tools import list_ports
+    try:
+        from serial.tools import list_ports
+    except ImportError:
+        return  # pyserial is said to be missing above
 
     ports = list(list_ports.comports())
     if not ports:

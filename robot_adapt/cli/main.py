@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import sys
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -46,6 +45,8 @@ def _reported(verb: Callable[Parameters, None]) -> Callable[Parameters, None]:
             _end(f"robot-adapt: interrupted{interrupt}", 130)
         except BrokenPipeError:
             _end("", 141)
+        except OSError as error:  # a full disk, a folder that may not be written
+            _end(f"robot-adapt: {error.filename or 'input or output'}: {error.strerror}", 2)
 
     return run
 
@@ -71,4 +72,3 @@ def main() -> None:
     """The entry point. SIGTERM ends a verb as Ctrl-C does: robots are stopped, files closed."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     app(prog_name="robot-adapt")
-    sys.exit(0)

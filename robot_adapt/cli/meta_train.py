@@ -32,6 +32,8 @@ def meta_train(
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
     algorithm = EsMaml(settings, executor)
     saved = folder / "checkpoint.safetensors"
+    algorithm.check()
+    folder.mkdir(parents=True, exist_ok=True)
     state = checkpoint.load(saved, settings) if saved.exists() else algorithm.start()
     total = sum(algorithm.trials_in(k) for k in range(settings.iterations))
     done = sum(algorithm.trials_in(k) for k in range(state.iteration))

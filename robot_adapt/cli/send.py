@@ -14,8 +14,9 @@ def send(
 ) -> None:
     """Send a session's journal to an aggregator; trials it has already are acknowledged again and change nothing."""
     from robot_adapt.adapt.journal import Journal
+    from robot_adapt.adapt.uplink import send_trial
     from robot_adapt.aggregator.client import RemoteTrialStore
-    from robot_adapt.aggregator.store import ConflictError, PolicyMismatchError, SessionInfo, StoreUnavailableError
+    from robot_adapt.aggregator.store import PolicyMismatchError, SessionInfo, StoreUnavailableError
     from robot_adapt.errors import UserError
     from robot_adapt.policy import policy_file
     from robot_adapt.run_folder import RunFolder
@@ -31,11 +32,11 @@ def send(
     store = RemoteTrialStore(aggregator)
     try:
         store.register(SessionInfo(trials[0].robot, trials[0].session, sha256))
-        for trial in trials:
-            store.append(trial)
-            journal.mark_answered(trial)
-    except (StoreUnavailableError, ConflictError, PolicyMismatchError) as error:
+        refusals = [refusal for trial in trials if (refusal := send_trial(journal, trial.number, store))]
+    except (StoreUnavailableError, PolicyMismatchError) as error:
         raise UserError(f"{error}") from None
     finally:
         store.close()
+    if refusals:
+        raise UserError(f"{len(refusals)} of {len(trials)} trials are refused; the first: {refusals[0]}")
     typer.echo(f"{aggregator} has all {len(trials)} trials of session {trials[0].session} of {trials[0].robot}")

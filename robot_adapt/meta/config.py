@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from robot_adapt.adapt.return_source import ReturnConfig
-from robot_adapt.config import FROZEN, Count, NonNegative, Positive
+from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 from robot_adapt.policy.trajectory_generator import TrotConfig
 from sim.dynamics import DynamicsSampler
+from sim.robots.minitaur import LegModel
 
 
 class SimulationConfig(BaseModel):
     """Which physics, how fine; see SimulatedMinitaur."""
 
     model_config = FROZEN
-    leg_model: Literal["five_bar", "serial"]
+    leg_model: LegModel
     time_step_s: Positive
     iterations: Count
 
@@ -67,7 +68,7 @@ class MetaTrainConfig(BaseModel):
 
     model_config = FROZEN
     robot: Literal["minitaur"]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     trial_s: Positive
     simulation: SimulationConfig
     returns: ReturnConfig
@@ -75,6 +76,12 @@ class MetaTrainConfig(BaseModel):
     tasks: DynamicsSampler
     stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)]
     held_out: HeldOutConfig
+
+    @model_validator(mode="after")
+    def _a_trial_has_a_tick(self) -> MetaTrainConfig:
+        if self.trial_s < self.policy.period_s:
+            raise ValueError(f"trial_s {self.trial_s} is shorter than policy.period_s {self.policy.period_s}")
+        return self
 
     @property
     def iterations(self) -> int:

@@ -1,7 +1,8 @@
 """Zero-order ES-MAML (arXiv 1910.01215, Algorithm 3): ascend E_T[f_T(U(theta, T))], U any adaptation operator.
 
 Antithetic: both sides of a pair meet the same task and the same noise. The state (theta, moments, iteration) after every
-iteration is a function of config and seed alone, whatever executor ran the work and however often it was interrupted.
+iteration is a function of config and seed alone, whatever executor ran the work and however often it was interrupted, as long
+as no work item failed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from robot_adapt import __version__
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.executors import Executor, Failure
-from robot_adapt.meta.task import TaskItem, TaskResult, run_task
+from robot_adapt.meta.task import TaskItem, TaskResult, check_runs, run_task
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 from robot_adapt.optim.evolution_strategy import es_step
 from robot_adapt.policy.linear import LinearPolicy, observation_names
@@ -60,6 +61,10 @@ class EsMaml:
         observations = len(observation_names(self._config.policy.trot))
         size = (2 + 2 * self._config.policy.trot.legs) * (observations + 1)
         return MetaState(0, 0, np.zeros(size), Moments.empty(observations), ())
+
+    def check(self) -> None:
+        """Raises what would make every work item fail: UserError for a joint that is not there, RobotError without PyBullet."""
+        check_runs(self._item(self.policy(self.start()), self._config.tasks.nominal, None, 1, False, ()))
 
     def policy(self, state: MetaState) -> LinearPolicy:
         """The policy of a state, with what made it."""
@@ -126,7 +131,7 @@ class EsMaml:
             items[task] = self._item(policy, dynamics, test.adaptation, test.fresh_trials, True, (2**31, task))
         done = [result for result in self._run(items, on_trials) if result is not None]
         if len(done) < 2:
-            raise RuntimeError("held-out evaluation failed on all tasks")
+            raise RuntimeError("held-out evaluation needs two tasks that do not fail")
         before, after = np.array([r.before for r in done]), np.array([r.after for r in done])
         se = 1.0 / math.sqrt(len(done))
         return CurvePoint(

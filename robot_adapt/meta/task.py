@@ -46,6 +46,14 @@ class TaskResult:
     moments: Moments
 
 
+def check_runs(item: TaskItem) -> None:
+    """Opens the item's robot once. Raises RobotError without PyBullet, UserError when the policy does not fit the robot."""
+    rig, _ = simulated_rig(item.robot)
+    item.policy.check_fits(rig.robot.spec)
+    rig.robot.connect()
+    rig.robot.close()
+
+
 def run_task(item: TaskItem) -> TaskResult:
     """Builds the world, adapts, measures on fresh trials. Raises when a trial is aborted: simulation has no excuse."""
     rig, _ = simulated_rig(item.robot)

@@ -40,6 +40,10 @@ class LinearPolicy:
         shape = (len(self.action_names), len(self.observation_names) + 1)
         if self.weights.shape != shape:
             raise UserError(f"policy weights have shape {self.weights.shape}, should be {shape}")
+        observations = (len(self.observation_names),)
+        if not self.normalizer.mean.shape == self.normalizer.std.shape == observations:
+            shapes = f"{self.normalizer.mean.shape} and {self.normalizer.std.shape}"
+            raise UserError(f"policy mean and std have shapes {shapes}, should be {observations}")
         for name, values in (("weights", self.weights), ("mean", self.normalizer.mean), ("std", self.normalizer.std)):
             if not np.isfinite(values).all():
                 raise UserError(f"policy {name} hold a value that is not finite")
@@ -62,6 +66,10 @@ class LinearPolicy:
 
     def with_parameters(self, parameters: FloatArray) -> LinearPolicy:
         return replace(self, weights=np.array(parameters, dtype=np.float64).reshape(self.weights.shape))
+
+    def adapted(self, parameters: FloatArray, how: dict[str, Any]) -> LinearPolicy:
+        """This policy with other parameters, and in its provenance how it came to them."""
+        return replace(self.with_parameters(parameters), provenance={**self.provenance, "adapted": how})
 
     def check_fits(self, spec: RobotSpec) -> None:
         """Raises UserError when this policy was made for another robot or another joint order."""

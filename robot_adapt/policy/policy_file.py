@@ -62,8 +62,8 @@ def load(path: Path) -> LinearPolicy:
         raise UserError(f"{path}: the array {error.args[0]} is missing") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    if header.observations != policy.observation_names or header.actions != policy.action_names:
-        raise UserError(f"{path}: observations or actions are not those of its trajectory generator")
+    if _parts(policy)[1] != values:
+        raise UserError(f"{path}: names, units or scales are not those of its trajectory generator")
     return policy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN, Finite, NonNegative, Positive
@@ -41,6 +41,13 @@ class TrotConfig(BaseModel):
     lift_rad: NonNegative
     residual_rad: NonNegative
     joints: dict[str, JointOfLeg]
+
+    @model_validator(mode="after")
+    def _legs_are_there(self) -> TrotConfig:
+        for name, joint in self.joints.items():
+            if joint.leg >= self.legs:
+                raise ValueError(f"joint {name} is of leg {joint.leg}, but there are {self.legs} phase offsets, from 0")
+        return self
 
     @property
     def legs(self) -> int:

@@ -32,9 +32,11 @@ class Scene:
     rig: Rig
 
 
-def film_session(scenes: Sequence[Scene], trials: Sequence[TrialRecord], policy: LinearPolicy, path: Path) -> None:
+def film_session(
+    scenes: Sequence[Scene], trials: Sequence[TrialRecord], policy: LinearPolicy, trial_s: float, path: Path
+) -> None:
     """Writes a GIF of the typical (median) trial of each scene's phase, side by side."""
-    write_gif([_film(scene, _median(trials, scene.phase), policy) for scene in scenes], path)
+    write_gif([_film(scene, _median(trials, scene.phase), policy, trial_s) for scene in scenes], path)
 
 
 def _median(trials: Sequence[TrialRecord], phase: Phase) -> TrialRecord:
@@ -42,11 +44,11 @@ def _median(trials: Sequence[TrialRecord], phase: Phase) -> TrialRecord:
     return scored[len(scored) // 2][2]
 
 
-def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy) -> Film:
+def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy, trial_s: float) -> Film:
     images: list[NDArray[np.uint8]] = []
     path_m: list[tuple[float, float]] = []
 
-    def on_tick(tick: int) -> None:
+    def picture(tick: int) -> None:
         if tick % _TICKS_A_FRAME == 0:
             truth = scene.body.truth()
             path_m.append((truth.x_m, truth.y_m))
@@ -54,9 +56,9 @@ def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy) -> Film:
             images.append(scene.body.world.image(width=_WIDTH, height=_HEIGHT, target_m=target))
 
     scene.rig.reset(generator(trial.seed, "trial", trial.number))
-    again = rollout(
-        scene.rig.robot, scene.rig.clock, policy.with_parameters(trial.parameters), scene.rig.returns, trial.duration_s, on_tick
-    )  # fmt: skip
+    picture(0)  # a robot that falls at once has a picture too
+    tried, rig = policy.with_parameters(trial.parameters), scene.rig
+    again = rollout(rig.robot, rig.clock, tried, rig.returns, trial_s, lambda tick: picture(tick) if tick else None)
     if again.value != trial.value:
         raise RuntimeError(f"trial {trial.number} filmed again returned {again.value}, not {trial.value}")
     return Film(f"{scene.title}  {trial.value:.2f} m", COLORS[scene.phase], images, path_m)

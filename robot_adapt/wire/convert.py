@@ -1,4 +1,7 @@
-"""The only place where protobuf meets our types. A trial is sealed once; the same bytes are journaled, sent, hashed, stored."""
+"""Trials as protobuf bytes and back: the only place that reads a payload.
+
+A trial is sealed once; the same bytes are journaled, sent, hashed, stored.
+"""
 
 from __future__ import annotations
 
@@ -130,4 +133,7 @@ def _numpy(array: pb.Array, name: str) -> NDArray[Any]:
     shape = tuple(array.shape)
     if array.dtype not in _DTYPES or math.prod(shape) * int(array.dtype[2]) != len(array.data):
         raise InvalidTrialError(f"the array {name} does not have the size it claims")
-    return np.frombuffer(array.data, dtype=array.dtype).reshape(shape)
+    try:
+        return np.frombuffer(array.data, dtype=array.dtype).reshape(shape)
+    except ValueError:  # more dimensions than numpy has
+        raise InvalidTrialError(f"the array {name} has the shape {shape}") from None

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ET
+from typing import Literal
 
 from hardware.spec import JointSpec, RobotSpec
 from sim.dynamics import LEGS, Dynamics
 from sim.motor_model import NM_PER_DUTY
+
+LegModel = Literal["five_bar", "serial"]
 
 UPPER_LINK_M = 0.115
 LOWER_LINK_M = 0.2
@@ -21,14 +24,16 @@ FOOT_IN_R_SHANK_M = (0.0, 0.005, 0.2)
 FOOT_IN_L_SHANK_M = (0.0, 0.01, 0.2)
 FOOT_RADIUS_M = 0.01
 START_HEIGHT_M = 0.18
+# The left legs' joint axes point the other way.
+LEG_SIGNS = tuple(-1.0 if leg.endswith("left") else 1.0 for leg in LEGS)
 # The left chain's inertia as seen from the knee of a serial-equivalent leg (kg m^2); measured: identical walks from 1 to 4 ms.
 SERIAL_SHANK_INERTIA_KG_M2 = 2.8e-3
 
 
-def _joint(leg: str, side: str) -> JointSpec:
+def _joint(leg: str, sign: float, side: str) -> JointSpec:
     return JointSpec(
         name=f"motor_{leg}{side}_joint",
-        sign=-1 if leg.endswith("left") else 1,
+        sign=int(sign),
         offset_rad=0.0,
         lower_rad=math.pi / 2 - 1.2,
         upper_rad=math.pi / 2 + 1.2,
@@ -40,7 +45,7 @@ def _joint(leg: str, side: str) -> JointSpec:
 
 SPEC = RobotSpec(
     name="minitaur",
-    joints=tuple(_joint(leg, side) for leg in LEGS for side in "LR"),
+    joints=tuple(_joint(leg, sign, side) for leg, sign in zip(LEGS, LEG_SIGNS, strict=True) for side in "LR"),
     max_tilt_rad=math.acos(0.85),
 )
 

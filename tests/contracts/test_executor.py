@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,10 @@ def square(number: int) -> int:
     if number == 3:
         raise ValueError("three is\nout of order")
     return number * number
+
+
+def process_id(_: int) -> int:
+    return os.getpid()
 
 
 def die(number: int) -> int:
@@ -46,12 +51,24 @@ def test_no_work_gives_no_results(executor: Executor) -> None:
     assert dict(executor.map(square, {})) == {}
 
 
-def test_a_process_that_dies_is_a_failure_and_the_next_map_works() -> None:
+def test_what_kills_its_process_fails_alone_and_the_next_map_works() -> None:
+    executor = LocalProcessesExecutor(2)
+    try:
+        results = dict(executor.map(die, {n: n for n in range(8)}))
+        assert isinstance(results.pop(1), Failure)
+        assert results == {n: n for n in range(8) if n != 1}
+        assert dict(executor.map(square, {0: 2})) == {0: 4}
+    finally:
+        executor.close()
+
+
+def test_a_process_killed_between_two_maps_costs_nothing() -> None:
     executor = LocalProcessesExecutor(1)
     try:
-        results = dict(executor.map(die, {n: n for n in range(3)}))
-        assert set(results) == {0, 1, 2}
-        assert isinstance(results[1], Failure)
-        assert dict(executor.map(square, {0: 2})) == {0: 4}
+        (pid,) = dict(executor.map(process_id, {0: 0})).values()
+        assert isinstance(pid, int)
+        os.kill(pid, signal.SIGKILL)
+        for _ in range(2):
+            assert dict(executor.map(square, {n: n for n in range(3)})) == {0: 0, 1: 1, 2: 4}
     finally:
         executor.close()

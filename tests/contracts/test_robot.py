@@ -150,6 +150,25 @@ def test_stop_is_allowed_at_any_time_and_twice(unconnected: Made) -> None:
     assert np.isfinite(robot.read().positions_rad).all()
 
 
+def test_a_stopped_robot_no_longer_pulls_its_joints_to_a_target(connected: Made) -> None:
+    robot, clock = connected
+    robot.write(robot.spec.position_command(robot.spec.stance_rad + 0.6))
+    robot.stop()
+    before = robot.read().positions_rad
+    for _ in range(15):
+        clock.sleep_until(clock.now() + 0.02)
+        after = robot.read().positions_rad
+    assert (after - before).mean() < 0.1  # without stiffness it stays or sinks, it does not rise
+
+
+def test_it_stands_the_same_after_it_was_closed_and_connected_again(connected: Made) -> None:
+    robot, _ = connected
+    before = robot.read()
+    robot.close()
+    robot.connect()
+    np.testing.assert_allclose(robot.read().positions_rad, before.positions_rad, atol=0.06)
+
+
 def test_it_moves_again_after_a_stop(connected: Made) -> None:
     robot, clock = connected
     robot.stop()

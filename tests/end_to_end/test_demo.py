@@ -71,8 +71,8 @@ def test_the_robot_walked_was_hobbled_and_recovered_significantly(numbers: dict[
 
 def test_the_adapted_policy_is_the_one_that_was_measured(folder: Path) -> None:
     adapted = policy_file.load(folder / "adapted_policy.safetensors")
-    assert adapted.provenance["adapted_from"] == policy_file.sha256(shipped_policy())
-    assert adapted.provenance["hobble"]
+    assert adapted.provenance["adapted"]["from"] == policy_file.sha256(shipped_policy())
+    assert adapted.provenance["config"]["seed"] == shipped_policy().provenance["config"]["seed"]
     assert not np.array_equal(adapted.weights, shipped_policy().weights)
 
 

@@ -26,6 +26,12 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert array_file.encode(ARRAYS, VALUES) == array_file.encode(other_order, VALUES)
 
 
+def test_a_nan_among_the_values_is_refused() -> None:
+    data = array_file.encode(ARRAYS, {"period_s": 1.5}).replace(b"1.5}", b"NaN}")
+    with pytest.raises(UserError, match="a file: damaged"):
+        array_file.decode(data, "a file")
+
+
 def test_a_file_cut_short_anywhere_is_refused() -> None:
     data = array_file.encode(ARRAYS, VALUES)
     for length in range(len(data)):

@@ -83,9 +83,9 @@ def test_a_tag_is_refused(tmp_path: Path, tag: str) -> None:
     assert "is not allowed" in refused(tmp_path, f"name: {tag}\ninner: {{rate: 1.0}}\n")
 
 
-@pytest.mark.parametrize("number", ["1e-3", "1e3", "2.5e3", "-1E5"])
+@pytest.mark.parametrize("number", ["1e-3", "1e3", "2.5e3", "-1E5", "010", "1:30", "-09"])
 def test_a_number_that_yaml_takes_for_text_is_explained(tmp_path: Path, number: str) -> None:
-    assert "write a number with a point and a signed exponent" in refused(tmp_path, f"name: a\ninner: {{rate: {number}}}\n")
+    assert f"{number} is not that number to YAML: write it like" in refused(tmp_path, f"name: a\ninner: {{rate: {number}}}\n")
 
 
 def test_such_a_number_in_quotes_is_text(tmp_path: Path) -> None:
@@ -101,6 +101,10 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None
 
 def test_broken_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     assert refused(tmp_path, "name: a\ninner: {rate: 1.0\n").startswith("line 3: ")
+
+
+def test_a_value_that_contains_itself_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, "name: a\ninner: &me {rate: *me}\n") == "holds a value that contains itself"
 
 
 def test_deep_nesting_is_refused(tmp_path: Path) -> None:

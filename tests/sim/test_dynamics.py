@@ -52,6 +52,20 @@ def test_dynamics_that_no_world_has_are_refused(bad: dict[str, float]) -> None:
         Dynamics().with_changes(**bad)
 
 
+def test_a_range_that_leaves_the_possible_is_refused() -> None:
+    values = SAMPLER.model_dump(mode="json")
+    values["weak_leg_strength"] = {"low": -0.2, "high": 0.5}
+    with pytest.raises(UserError, match=r"tasks\.yaml: top level: weak_leg_strength: no world has -0\.2"):
+        validate(values, DynamicsSampler, "tasks.yaml")
+
+
+def test_two_payloads_are_one_at_their_common_centre() -> None:
+    one = {"kind": "payload", "mass_kg": 0.5, "position_m": [0.0, 0.1, 0.0]}
+    both = hobble(one, {"kind": "payload", "mass_kg": 0.3, "position_m": [0.1, -0.1, 0.0]}).apply(Dynamics())
+    assert both.payload_kg == pytest.approx(0.8)
+    assert both.payload_position_m == pytest.approx((0.0375, 0.025, 0.0))
+
+
 def test_hobbles_change_what_they_name_and_compose() -> None:
     changed = hobble(
         {"kind": "payload", "mass_kg": 0.5, "position_m": [0.0, 0.1, 0.0]},

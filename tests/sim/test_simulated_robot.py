@@ -13,7 +13,8 @@ from robot_adapt.config import validate
 from robot_adapt.errors import UserError
 from sim.dynamics import Dynamics
 from sim.robots import minitaur
-from sim.simulated_robot import LegModel, SimulatedMinitaur
+from sim.robots.minitaur import LegModel
+from sim.simulated_robot import SimulatedMinitaur
 from sim.world import World, stock_urdf
 from tests.builders import simulated_config
 
@@ -99,15 +100,25 @@ def test_a_payload_at_one_side_presses_the_legs_of_that_side() -> None:
     robot.close()
 
 
-def test_low_friction_slips() -> None:
-    walked = []
-    for friction in (1.0, 0.05):
-        robot = made("five_bar", Dynamics(foot_friction=friction))
-        trot(robot, 0, ticks=100)
-        truth = robot.truth()
-        walked.append((truth.x_m, truth.y_m))
+def test_feet_without_friction_slide_and_feet_with_friction_hold() -> None:
+    slid = []
+    for friction in (1.0, 0.01):
+        robot = made("five_bar", Dynamics(foot_friction=friction, start_push_m_s=0.5))
+        robot.reset(np.random.default_rng(0))
+        start = robot.truth()
+        robot.sleep_until(robot.now() + 1.0)
+        end = robot.truth()
+        slid.append(np.hypot(end.x_m - start.x_m, end.y_m - start.y_m))
         robot.close()
-    assert walked[0] != walked[1]
+    assert slid[0] < 0.05
+    assert slid[1] > 3.0 * slid[0]
+
+
+def test_a_robot_closed_and_connected_again_gives_the_same_bytes(robot: SimulatedMinitaur) -> None:
+    first = trot(robot, 1)
+    robot.close()
+    robot.connect()
+    assert trot(robot, 1) == first
 
 
 def test_latency_shows_the_past() -> None:

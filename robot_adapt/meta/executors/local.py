@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from robot_adapt.meta.executors import Failure, Item, Result
@@ -30,23 +30,39 @@ class InProcessExecutor:
 
 
 class LocalProcessesExecutor:
-    """Spawned processes; a process that dies fails the items it held, and new ones are started for the next map."""
+    """Spawned processes. When one dies, the items lost with it run again one by one, and only what kills its process fails."""
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
     def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._processes, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
-            )
-        futures = {self._pool.submit(function, item): key for key, item in items.items()}
-        for future in as_completed(futures):
-            error = future.exception()
-            if isinstance(error, BrokenProcessPool):
+        lost = dict(items)
+        try:
+            futures = {self._submit(function, item): key for key, item in items.items()}
+            for future in as_completed(futures):
+                error = future.exception()
+                if not isinstance(error, BrokenProcessPool):
+                    del lost[futures[future]]
+                    yield futures[future], future.result() if error is None else _failure(error)
+        except BrokenProcessPool:
+            pass  # a process died while none was waited for
+        if lost:
+            self.close()
+        for key, item in lost.items():
+            try:
+                yield key, self._submit(function, item).result()
+            except BrokenProcessPool as error:
                 self.close()
-            yield futures[future], future.result() if error is None else _failure(error)
+                yield key, _failure(error)
+            except Exception as error:  # noqa: BLE001  as above
+                yield key, _failure(error)
+
+    def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
+        if self._pool is None:
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_ignore_interrupts)
+        return self._pool.submit(function, item)
 
     def close(self) -> None:
         if self._pool is not None:

@@ -21,8 +21,9 @@ def test_what_is_answered_is_not_unsent_also_after_a_restart(tmp_path: Path) -> 
     journal = Journal(tmp_path)
     for number in range(3):
         journal.append(sealed(number))
-    journal.mark_answered(sealed(1))
-    assert journal.unsent() == Journal(tmp_path).unsent() == [sealed(0), sealed(2)]
+    journal.mark_answered(1)
+    assert journal.unsent() == Journal(tmp_path).unsent() == [0, 2]
+    assert journal.read(2) == sealed(2)
 
 
 def test_a_trial_cut_short_anywhere_or_flipped_anywhere_is_named(tmp_path: Path) -> None:

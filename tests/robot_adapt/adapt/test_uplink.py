@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,10 @@ def test_it_sends_when_the_aggregator_comes_up_later(tmp_path: Path, address: st
     journal.append(sealed(0))
     store = RemoteTrialStore(address, deadline_s=5.0)
     uplink = Uplink(journal, store, INFO, said.append)
-    while not said:
-        pass
+    deadline = time.monotonic() + 10.0
+    while not said and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(said) == 1
     with serving(tmp_path / "trials.sqlite", address):
         journal.append(sealed(1))
         assert uplink.close(20.0) == 0
@@ -100,3 +103,19 @@ def test_another_policy_under_the_same_session_is_said_and_nothing_is_lost(tmp_p
     assert said == [
         "the aggregator refuses this session: session test of minitaur is known with policy cdcdcdcdcdcd, not abababababab"
     ]
+
+
+def test_a_damaged_trial_is_said_and_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    journal, said = Journal(tmp_path / "journal"), list[str]()
+    for number in range(3):
+        journal.append(sealed(number))
+    (tmp_path / "journal" / "000001.trial").write_bytes(b"rubbish")
+    with serving(tmp_path / "trials.sqlite") as address:
+        store = RemoteTrialStore(address)
+        uplink = Uplink(journal, store, INFO, said.append)
+        assert uplink.close(5.0) == 0
+        store.close()
+    assert stored(tmp_path / "trials.sqlite") == [0, 2]
+    assert len(said) == 1
+    assert "trial 1 is not sent" in said[0]
+    assert "damaged trial" in said[0]

@@ -88,16 +88,32 @@ def test_weights_of_the_wrong_shape_are_refused(tmp_path: Path, policy: LinearPo
         policy_file.load(rewritten(path, arrays, values))
 
 
+@pytest.mark.parametrize("shape", [(1,), (13,), ()])
+def test_a_normalizer_of_the_wrong_shape_is_refused(tmp_path: Path, policy: LinearPolicy, shape: tuple[int, ...]) -> None:
+    path, arrays, values = written(tmp_path, policy)
+    arrays["std"] = np.ones(shape)
+    with pytest.raises(UserError, match=r"mean and std have shapes \(14,\) and"):
+        policy_file.load(rewritten(path, arrays, values))
+
+
+def test_a_joint_of_a_leg_that_is_not_there_is_refused(tmp_path: Path, policy: LinearPolicy) -> None:
+    path, arrays, values = written(tmp_path, policy)
+    values["trot"]["joints"]["motor_front_leftL_joint"]["leg"] = 9
+    with pytest.raises(UserError, match="trot: joint motor_front_leftL_joint is of leg 9, but there are 4 phase offsets"):
+        policy_file.load(rewritten(path, arrays, values))
+
+
 def test_an_array_file_that_is_no_policy_is_refused(tmp_path: Path) -> None:
     path = rewritten(tmp_path / "other", {"x": np.zeros(1)}, {"format": "something else"})
     with pytest.raises(UserError, match="not a policy file"):
         policy_file.load(path)
 
 
-def test_observations_in_another_order_are_refused(tmp_path: Path, policy: LinearPolicy) -> None:
+@pytest.mark.parametrize("name", ["observations", "actions", "action_units", "action_scales"])
+def test_names_units_or_scales_in_another_order_are_refused(tmp_path: Path, policy: LinearPolicy, name: str) -> None:
     path, arrays, values = written(tmp_path, policy)
-    values["observations"] = list(reversed(values["observations"]))
-    with pytest.raises(UserError, match="observations or actions"):
+    values[name] = list(reversed(values[name]))
+    with pytest.raises(UserError, match="names, units or scales"):
         policy_file.load(rewritten(path, arrays, values))
 
 

@@ -60,3 +60,10 @@ def test_an_array_that_lies_about_its_size_or_kind_is_refused(dtype: str, shape:
     message.parameters.shape[:] = shape
     with pytest.raises(InvalidTrialError, match="parameters does not have the size it claims"):
         _ = SealedTrial("minitaur", "test", 0, message.SerializeToString()).record
+
+
+def test_an_array_of_more_dimensions_than_numpy_has_is_refused() -> None:
+    message = pb.TrialPayload.FromString(sealed().payload)
+    message.parameters.shape[:] = [4, *[1] * 70]
+    with pytest.raises(InvalidTrialError, match="parameters has the shape"):
+        _ = SealedTrial("minitaur", "test", 0, message.SerializeToString()).record
