@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,14 @@ class RunFolder:
         except OSError as error:
             raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
         return cls(folder)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around work that Ctrl-C may cut short: says where everything up to then is."""
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            raise KeyboardInterrupt(f"{interrupt}; everything up to here is in {self.folder}") from None
 
     @property
     def database(self) -> Path:

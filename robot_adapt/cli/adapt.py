@@ -69,6 +69,7 @@ def adapt(
     fresh, search = plan.settings.fresh_trials, plan.settings.operator
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(run.kept())
         progress = stack.enter_context(ProgressReport(bar=not rig.attended))
         progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
         stack.callback(rig.robot.close)

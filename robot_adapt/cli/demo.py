@@ -49,6 +49,7 @@ def demo(
     words, fresh = str(change), config.fresh_trials
 
     with contextlib.ExitStack() as stack:
+        stack.enter_context(run.kept())
         progress = stack.enter_context(ProgressReport())
         for rig in (healthy, hobbled):
             stack.callback(rig.robot.close)

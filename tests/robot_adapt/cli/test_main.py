@@ -203,7 +203,7 @@ def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path:
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert stdout == ""
-    assert stderr.splitlines()[-1].startswith("robot-adapt: interrupted")
+    assert stderr.splitlines()[-1] == f"robot-adapt: interrupted; everything up to here is in {out}"
     assert "Traceback" not in stderr
     kept = sqlite3.connect(out / "trials.sqlite").execute("SELECT number, status FROM trials ORDER BY number").fetchall()
     assert [number for number, _ in kept] == list(range(len(list((out / "journal").glob("*.trial")))))
