@@ -51,6 +51,8 @@ def _uplink(
     try:
         yield uplink
     finally:
+        if waiting := len(journal.unsent()):
+            say(f"sending the last {waiting} trials, for at most {_DRAIN_S:.0f} s")
         unsent = uplink.close(_DRAIN_S)
         store.close()
         if unsent:

@@ -68,7 +68,15 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
+def _interrupt(*_: object) -> None:
+    """The first Ctrl-C ends the verb; a second one must not cut short the parking of a robot or the closing of a file."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """The entry point. SIGTERM ends a verb as Ctrl-C does: robots are stopped, files closed."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _interrupt)
     app(prog_name="robot-adapt")

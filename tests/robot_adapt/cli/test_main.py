@@ -200,6 +200,8 @@ def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path:
     with start("demo", "--out", out) as process:
         wait_for(out / "journal", "*.trial", 35, process)
         process.send_signal(how)
+        time.sleep(0.02)
+        process.send_signal(how)  # impatience must not cost the last trial
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert stdout == ""
@@ -222,7 +224,9 @@ def test_meta_training_interrupted_and_run_again_gives_the_bytes_of_one_that_was
     assert run("meta-train", config, "--out", whole, "--processes", "0").returncode == 0
     with start("meta-train", config, "--out", cut, "--processes", "1") as process:
         wait_for(cut, "checkpoint.safetensors", 1, process)
-        process.send_signal(signal.SIGINT)
+        for _ in "abc":
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "run the same command to go on" in stderr
