@@ -85,6 +85,17 @@ def load(path: Path, model: type[Model]) -> Model:
     return validate(read_yaml(path), model, str(path))
 
 
+def load_json(path: Path, model: type[Model]) -> Model:
+    """What this program wrote with `model_dump_json`. Raises UserError naming the file."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: damaged: {error}") from None
+    return validate(values, model, str(path))
+
+
 def validate(values: Any, model: type[Model], where: str) -> Model:
     """Plain values as a model; `where` (a file's name) begins the error."""
     if not isinstance(values, dict):

@@ -18,7 +18,10 @@ Frozen = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Dynamics(BaseModel):
-    """One world's physics. Defaults: the public Minitaur constants (bullet3, pybullet_envs/minitaur), no noise, no latency."""
+    """One world's physics. Defaults: the public Minitaur constants (bullet3, pybullet_envs/minitaur), no noise, no latency.
+
+    `foot_friction` is the feet's own: contact with the floor has this times the floor's 0.5 (sim.world.FLOOR_FRICTION).
+    """
 
     model_config = Frozen
 

@@ -62,7 +62,7 @@ class WeakLeg(BaseModel):
 
 
 class SlipperyFeet(BaseModel):
-    """The friction of all four feet on the floor."""
+    """The friction of all four feet; contact with the floor has half of it, see Dynamics."""
 
     model_config = Frozen
     kind: Literal["slippery_feet"]

@@ -47,6 +47,9 @@ except ImportError as error:
 
 _KEYS = tuple[int, ...]
 
+# PyBullet's own default. Bullet multiplies the frictions of two bodies: a foot of friction 1 has a contact of 0.5.
+FLOOR_FRICTION = 0.5
+
 
 def stock_urdf(relative: str) -> str:
     """Text of a URDF shipped in pybullet_data."""
@@ -85,7 +88,8 @@ class World:
         )
         pybullet.setGravity(0.0, 0.0, -9.81, physicsClientId=self._client)
         floor = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self._client)
-        self._floor = pybullet.createMultiBody(0.0, floor, physicsClientId=self._client)
+        body = pybullet.createMultiBody(0.0, floor, physicsClientId=self._client)
+        pybullet.changeDynamics(body, -1, lateralFriction=FLOOR_FRICTION, physicsClientId=self._client)
         self._body = self._load(urdf.replace('filename="', f'filename="{_data_folder() / meshes}/'), position_m)
         self._joints: dict[str, int] = {}
         self._links: dict[str, int] = {}

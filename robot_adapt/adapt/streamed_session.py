@@ -31,7 +31,7 @@ def streamed_session(
     with contextlib.ExitStack() as stack:
         uplink = None
         if aggregator is not None:
-            uplink = stack.enter_context(_uplink(journal, policy, config, aggregator, say))
+            uplink = stack.enter_context(_uplink(run, journal, policy, config, aggregator, say))
 
         def told(record: TrialRecord) -> None:
             if uplink is not None:
@@ -43,7 +43,7 @@ def streamed_session(
 
 @contextlib.contextmanager
 def _uplink(
-    journal: Journal, policy: LinearPolicy, config: SessionConfig, aggregator: str, say: Callable[[str], None]
+    run: RunFolder, journal: Journal, policy: LinearPolicy, config: SessionConfig, aggregator: str, say: Callable[[str], None]
 ) -> Iterator[Uplink]:
     store = RemoteTrialStore(aggregator)
     info = SessionInfo(config.robot, config.session, policy_file.sha256(policy))
@@ -51,9 +51,9 @@ def _uplink(
     try:
         yield uplink
     finally:
-        if waiting := len(journal.unsent()):
+        if waiting := len(uplink.unsent()):
             say(f"sending the last {waiting} trials, for at most {_DRAIN_S:.0f} s")
         unsent = uplink.close(_DRAIN_S)
         store.close()
         if unsent:
-            say(f"{unsent} trials are not sent; they are complete on disk: robot-adapt send RUN --aggregator ADDRESS")
+            say(f"{unsent} trials are not sent; they are complete on disk: robot-adapt send {run.folder} --aggregator ADDRESS")

@@ -29,6 +29,7 @@ class Uplink:
         self._closing = False
         self._registered = False
         self._said = ""
+        self._answered: set[int] = set()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._thread.start()
 
@@ -36,16 +37,20 @@ class Uplink:
         """There is something new in the journal."""
         self._wake.set()
 
+    def unsent(self) -> list[int]:
+        """Numbers of the trials that this aggregator has not answered for."""
+        return [number for number in self._journal.numbers() if number not in self._answered]
+
     def close(self, drain_s: float) -> int:
-        """Sends what is left for at most `drain_s`, then stops; returns how many trials remain unsent."""
+        """Sends what is left, for at most `drain_s` while the aggregator answers, then stops; returns how many are unsent."""
         deadline = time.monotonic() + drain_s
-        while self._thread.is_alive() and self._journal.unsent() and time.monotonic() < deadline:
+        while self._thread.is_alive() and self.unsent() and not self._said and time.monotonic() < deadline:
             self._wake.set()
             time.sleep(0.02)
         self._closing = True
         self._wake.set()
         self._thread.join(timeout=max(deadline - time.monotonic(), 0.1))
-        return len(self._journal.unsent())
+        return len(self.unsent())
 
     def _run(self) -> None:
         while True:
@@ -62,16 +67,25 @@ class Uplink:
             except Exception as error:  # noqa: BLE001  no network, a full disk: a session outlives whatever befalls its uplink
                 self._registered = False
                 self._say_once(f"{error}; trials are kept on disk and sent when it answers")
-                time.sleep(_RETRY_S)
+                self._wake_or_wait()
+
+    def _wake_or_wait(self) -> None:
+        """The pause before another try, cut short by `close`."""
+        deadline = time.monotonic() + _RETRY_S
+        while not self._closing and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _send_all(self) -> None:
         if not self._registered:
+            # It may be another aggregator, or one that lost its disk: whatever it has already, it acknowledges again.
+            self._answered.clear()
             self._store.register(self._info)
             self._registered = True
-        for number in self._journal.unsent():
+        for number in self.unsent():
             if self._closing:
                 return
             refusal = send_trial(self._journal, number, self._store)
+            self._answered.add(number)
             if refusal:
                 self._complain(refusal)
 
@@ -82,17 +96,14 @@ class Uplink:
 
 
 def send_trial(journal: Journal, number: int, store: TrialStore) -> str:
-    """Sends one journaled trial, and marks it when the store has answered; returns why it was refused, or nothing.
+    """Sends one journaled trial; returns why it was refused, or nothing. A refused or damaged trial must not hold up others.
 
-    A refused trial is refused for good, and marked: it does not hold up the others. One that is damaged is not sent.
+    Raises StoreUnavailableError.
     """
     try:
         store.append(journal.read(number))
     except (ConflictError, InvalidTrialError) as error:
-        refusal = f"trial {number} is refused by the aggregator: {error}"
+        return f"trial {number} is refused by the aggregator: {error}"
     except UserError as error:
-        refusal = f"trial {number} is not sent: {error}"
-    else:
-        refusal = ""
-    journal.mark_answered(number)
-    return refusal
+        return f"trial {number} is not sent: {error}"
+    return ""

@@ -61,6 +61,7 @@ class TrialStore(Protocol):
 
 
 _SCHEMA = """
+BEGIN;
 CREATE TABLE IF NOT EXISTS sessions (
     robot TEXT NOT NULL, session TEXT NOT NULL, policy_sha256 TEXT NOT NULL,
     PRIMARY KEY (robot, session)
@@ -73,6 +74,8 @@ CREATE TABLE IF NOT EXISTS trials (
     UNIQUE (robot, session, number),
     FOREIGN KEY (robot, session) REFERENCES sessions (robot, session)
 );
+PRAGMA user_version = 1;
+COMMIT;
 """
 _VERSION = 1
 _POLL_S = 0.05
@@ -94,7 +97,6 @@ class SqliteTrialStore:
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA foreign_keys = ON")
             self._database.executescript(_SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {_VERSION}")
         except (sqlite3.DatabaseError, OSError) as error:
             raise UserError(f"{path}: cannot be used as a trials database: {error}") from None
 

@@ -31,21 +31,27 @@ def adapt(
     from robot_adapt.adapt.streamed_session import streamed_session
     from robot_adapt.array_file import write_atomically
     from robot_adapt.backends import Operator, RobotConfig, open_rig
+    from robot_adapt.cli.address import check_address
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, shipped, shipped_or_file
+    from robot_adapt.config import load, load_json, shipped, shipped_or_file
     from robot_adapt.errors import UserError
     from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
     from robot_adapt.policy import policy_file
     from robot_adapt.report.page import sentence, write_report
     from robot_adapt.run_folder import RunFolder
 
+    if aggregator is not None:
+        check_address("--aggregator", aggregator)
+    for text in (note, robot_id):
+        if text is not None and not text.isprintable():
+            raise UserError(f"{text!r}: holds characters that cannot be shown")
     body = load(shipped_or_file("robots", robot), RobotConfig)
     rig = open_rig(body, Operator(_ask_return, _confirm_start))
     if resume is not None:
         if any(option is not None for option in (policy, config, robot_id, note, seed, out)):
             raise UserError("--resume goes with --aggregator only: a session goes on as it was started")
         run = RunFolder(resume)
-        plan = load(run.session, SessionPlan)
+        plan = load_json(run.session, SessionPlan)
         if plan.robot_config != body.model_dump(mode="json"):
             raise UserError(f"{run.session}: this session was started on another robot than {robot}")
         start = policy_file.load(run.policy)
@@ -98,7 +104,7 @@ def _ask_return() -> float:
 
 
 def _confirm_start() -> None:
-    _ask("put the robot at its start, then press Enter")
+    _ask("put the robot at its start, then press Enter ")
 
 
 def _ask(question: str) -> str:

@@ -17,11 +17,9 @@ def aggregate(
     import signal
 
     from robot_adapt.aggregator.server import serve
-    from robot_adapt.errors import UserError
+    from robot_adapt.cli.address import check_address
 
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise UserError(f"--listen {listen}: should be HOST:PORT, like 127.0.0.1:50051")
+    check_address("--listen", listen)
 
     async def main() -> None:
         stop = asyncio.Event()

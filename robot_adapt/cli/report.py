@@ -14,5 +14,5 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder of a demo or an 
     from robot_adapt.run_folder import RunFolder
 
     folder = RunFolder(run)
-    typer.echo(sentence(write_report(folder)))
+    typer.echo(sentence(write_report(folder, lambda line: typer.echo(line, err=True))))
     typer.echo(str(folder.report_html))

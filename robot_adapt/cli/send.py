@@ -17,26 +17,28 @@ def send(
     from robot_adapt.adapt.uplink import send_trial
     from robot_adapt.aggregator.client import RemoteTrialStore
     from robot_adapt.aggregator.store import PolicyMismatchError, SessionInfo, StoreUnavailableError
+    from robot_adapt.cli.address import check_address
     from robot_adapt.errors import UserError
     from robot_adapt.policy import policy_file
     from robot_adapt.run_folder import RunFolder
 
+    check_address("--aggregator", aggregator)
     folder = RunFolder(run)
     if not folder.journal.is_dir():
         raise UserError(f"{run}: not a run folder: no {folder.journal.name}/")
     sha256 = policy_file.sha256(policy_file.load(folder.policy))
     journal = Journal(folder.journal)
-    trials = journal.trials()
+    trials, _ = journal.readable()
     if not trials:
         raise UserError(f"{folder.journal}: no trials")
     store = RemoteTrialStore(aggregator)
     try:
         store.register(SessionInfo(trials[0].robot, trials[0].session, sha256))
-        refusals = [refusal for trial in trials if (refusal := send_trial(journal, trial.number, store))]
+        refusals = [refusal for number in journal.numbers() if (refusal := send_trial(journal, number, store))]
     except (StoreUnavailableError, PolicyMismatchError) as error:
         raise UserError(f"{error}") from None
     finally:
         store.close()
     if refusals:
-        raise UserError(f"{len(refusals)} of {len(trials)} trials are refused; the first: {refusals[0]}")
+        raise UserError(f"{len(refusals)} trials are not stored, the others are; the first: {refusals[0]}")
     typer.echo(f"{aggregator} has all {len(trials)} trials of session {trials[0].session} of {trials[0].robot}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,9 +19,12 @@ from robot_adapt.report.plots import MEASURED, draw_recovery
 from robot_adapt.report.recovery import Recovery, recovery, stored_trials
 from robot_adapt.run_folder import RunFolder
 
+Complain = Callable[[str], None]
+_WORTH_WINNING_BACK = 0.05  # of the healthy return; below it a share of the loss is noise
 
-def read_trials(run: RunFolder) -> tuple[list[TrialRecord], str]:
-    """The run's trials and its start policy's SHA-256. Raises UserError when the folder is no run."""
+
+def read_trials(run: RunFolder, complain: Complain = lambda _: None) -> tuple[list[TrialRecord], str]:
+    """The run's trials and its start policy's SHA-256; damaged ones are complained of. Raises UserError for no run."""
     if run.database.is_file():
         store = SqliteTrialStore(run.database)
         try:
@@ -29,13 +32,16 @@ def read_trials(run: RunFolder) -> tuple[list[TrialRecord], str]:
         finally:
             store.close()
     if run.journal.is_dir() and run.policy.is_file():
-        return [trial.record for trial in Journal(run.journal).trials()], policy_file.sha256(policy_file.load(run.policy))
+        trials, damaged = Journal(run.journal).readable()
+        for file in damaged:
+            complain(f"{file}: left out")
+        return [trial.record for trial in trials], policy_file.sha256(policy_file.load(run.policy))
     raise UserError(f"{run.folder}: not a run folder: no {run.database.name}, no {run.journal.name}/ with a policy")
 
 
-def write_report(run: RunFolder) -> Recovery:
+def write_report(run: RunFolder, complain: Complain = lambda _: None) -> Recovery:
     """Writes the three files; `walk.gif` is shown when it is there."""
-    trials, policy_sha256 = read_trials(run)
+    trials, policy_sha256 = read_trials(run, complain)
     numbers = recovery(trials, policy_sha256)
     text = json.dumps(numbers.as_json(), indent=2, allow_nan=False)
     write_atomically(run.recovery_json, (text + "\n").encode())
@@ -52,9 +58,15 @@ def sentence(numbers: Recovery) -> str:
         if measured is not None:
             said = "before" if name == "hobbled" and not numbers.hobble else name
             parts.append(f"{said.capitalize()}: {measured.mean:.2f} m a trial.")
-    if numbers.recovered_share is not None:
-        seconds = f"{numbers.adaptation_trials} trials ({numbers.robot_seconds:.0f} s)"
-        parts.append(f"{seconds} of adaptation won back {numbers.recovered_share:.0%} of what was lost.")
+    if numbers.healthy is not None and numbers.hobbled is not None and numbers.adapted is not None:
+        effort = f"{numbers.adaptation_trials} trials ({numbers.robot_seconds:.0f} s) of adaptation"
+        lost_m, won_m = numbers.healthy.mean - numbers.hobbled.mean, numbers.adapted.mean - numbers.hobbled.mean
+        if lost_m < _WORTH_WINNING_BACK * abs(numbers.healthy.mean):
+            parts.append(f"The hobble cost almost nothing; {effort} changed the return by {won_m:+.2f} m.")
+        elif won_m < 0.0:
+            parts.append(f"After {effort} it walks worse, by {-won_m:.2f} m.")
+        else:
+            parts.append(f"{effort} won back {won_m / lost_m:.0%} of what was lost.")
     return " ".join(parts)
 
 

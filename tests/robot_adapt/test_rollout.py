@@ -118,6 +118,17 @@ def tilting_rig(tilt_rad: float) -> Rig:
     return replace(rig, robot=Tilting(rig.robot, tilt_rad))
 
 
+def test_the_targets_kept_are_those_sent_not_those_asked_for() -> None:
+    weights = np.zeros_like(POLICY.weights)
+    weights[POLICY.action_names.index("extension_0"), -1] = 1.0
+    narrow = replace(SPEC, joints=tuple(replace(j, upper_rad=j.stance_rad + 0.1) for j in SPEC.joints))
+    clock = FakeClock()
+    robot = MockRobot(narrow, clock)
+    robot.connect()
+    kept = rollout(robot, clock, replace(POLICY, weights=weights), ConstantReturn(), 0.4).telemetry["target_rad"]
+    assert kept.max() == pytest.approx(narrow.joints[0].upper_rad, abs=1e-6)
+
+
 def test_a_fall_ends_the_trial_and_keeps_its_return() -> None:
     trial = run(tilting_rig(0.8))
     assert (trial.status, trial.value) == (Status.FELL, 0.3)

@@ -11,11 +11,11 @@ from hardware.types import RobotError
 from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import validate
 from robot_adapt.errors import UserError
-from sim.dynamics import Dynamics
+from sim.dynamics import LEGS, Dynamics
 from sim.robots import minitaur
 from sim.robots.minitaur import LegModel
-from sim.simulated_robot import SimulatedMinitaur
-from sim.world import World, stock_urdf
+from sim.simulated_robot import SimulatedMinitaur, _imu
+from sim.world import FLOOR_FRICTION, World, stock_urdf
 from tests.builders import simulated_config
 
 
@@ -132,6 +132,62 @@ def test_latency_shows_the_past() -> None:
     assert np.abs(prompt.read().positions_rad - at_start).max() > 0.1
     late.close()
     prompt.close()
+
+
+def test_pd_latency_makes_the_motors_answer_to_the_past() -> None:
+    late, prompt = (made("serial", Dynamics(pd_latency_s=latency)) for latency in (0.005, 0.0))
+    for robot in (late, prompt):
+        robot.write(robot.spec.position_command(robot.spec.stance_rad + 0.3))
+        robot.sleep_until(robot.now() + 0.01)
+    # The joints are on their way: who sees them where they were pulls harder.
+    assert late.read().torques_nm.mean() > prompt.read().torques_nm.mean() + 0.02
+    late.close()
+    prompt.close()
+
+
+@pytest.mark.parametrize("leg", range(4))
+def test_a_dead_leg_is_that_leg_s_two_motors(leg: int) -> None:
+    strength = [1.0] * 4
+    strength[leg] = 0.0
+    robot = made("five_bar", Dynamics(motor_strength=tuple(strength)))
+    robot.write(robot.spec.position_command(robot.spec.stance_rad + 0.2))
+    robot.sleep_until(robot.now() + 0.02)
+    silent = np.abs(robot.read().torques_nm) < 1e-9
+    assert np.flatnonzero(silent).tolist() == [2 * leg, 2 * leg + 1]
+    assert robot.spec.joint_names[2 * leg].startswith(f"motor_{LEGS[leg]}L")
+    robot.close()
+
+
+def test_a_sliding_foot_brakes_by_its_friction_times_the_floor_s() -> None:
+    """Deceleration of a stiff robot pushed sideways on slippery feet is mu g, mu the product of both frictions."""
+    robot = made("five_bar", Dynamics(foot_friction=0.2, start_push_m_s=0.4))
+    robot.reset(np.random.default_rng(1))
+    (vx, vy, _), _ = robot.world.base_velocity()
+    pushed = np.hypot(vx, vy)
+    robot.sleep_until(robot.now() + 0.1)
+    (vx, vy, _), _ = robot.world.base_velocity()
+    assert (pushed - np.hypot(vx, vy)) / 0.1 == pytest.approx(0.2 * FLOOR_FRICTION * 9.81, rel=0.35)
+    robot.close()
+
+
+def rolled(angle_rad: float) -> tuple[float, float, float, float]:
+    """Quaternion (x, y, z, w) of a roll."""
+    return (float(np.sin(angle_rad / 2)), 0.0, 0.0, float(np.cos(angle_rad / 2)))
+
+
+def test_the_gyro_measures_in_the_body_frame() -> None:
+    quarter = rolled(np.pi / 2)  # the body's y axis points along the world's z, its z axis along the world's -y
+    reading = _imu((*quarter, 0.1, 0.2, 0.3), np.zeros(3), np.zeros(3))
+    np.testing.assert_allclose(reading.angular_velocity_rad_s, [0.1, 0.3, -0.2], atol=1e-12)
+    assert reading.roll_rad == pytest.approx(np.pi / 2)
+
+
+def test_imu_noise_turns_the_orientation_about_the_body_s_axes_and_adds_to_the_gyro() -> None:
+    noisy = _imu((*rolled(0.3), 0.0, 0.0, 0.0), np.array([0.05, 0.0, 0.0]), np.array([1.0, 2.0, 3.0]))
+    assert noisy.roll_rad == pytest.approx(0.35, abs=1e-4)
+    np.testing.assert_allclose(noisy.angular_velocity_rad_s, [1.0, 2.0, 3.0])
+    about_y = _imu((*rolled(0.3), 0.0, 0.0, 0.0), np.array([0.0, 0.05, 0.0]), np.zeros(3))
+    assert about_y.tilt_rad > 0.3
 
 
 def test_a_start_push_moves_the_robot_and_truth_sees_it() -> None:

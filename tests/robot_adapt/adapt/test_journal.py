@@ -17,13 +17,16 @@ def test_trials_come_back_by_number(tmp_path: Path) -> None:
     assert journal.trials()[1] == sealed(1)
 
 
-def test_what_is_answered_is_not_unsent_also_after_a_restart(tmp_path: Path) -> None:
+def test_a_damaged_trial_is_named_and_the_others_are_readable(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     for number in range(3):
         journal.append(sealed(number))
-    journal.mark_answered(1)
-    assert journal.unsent() == Journal(tmp_path).unsent() == [0, 2]
-    assert journal.read(2) == sealed(2)
+    (tmp_path / "000001.trial").write_bytes(b"rubbish")
+    whole, damaged = journal.readable()
+    assert whole == [sealed(0), sealed(2)]
+    assert len(damaged) == 1
+    assert "000001.trial: damaged trial" in damaged[0]
+    assert journal.numbers() == [0, 1, 2]
 
 
 def test_a_trial_cut_short_anywhere_or_flipped_anywhere_is_named(tmp_path: Path) -> None:

@@ -70,7 +70,10 @@ def test_it_sends_when_the_aggregator_comes_up_later(tmp_path: Path, address: st
     assert len(said) == 1
     with serving(tmp_path / "trials.sqlite", address):
         journal.append(sealed(1))
-        assert uplink.close(20.0) == 0
+        deadline = time.monotonic() + 20.0
+        while uplink.unsent() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert uplink.close(1.0) == 0
         store.close()
     assert stored(tmp_path / "trials.sqlite") == [0, 1]
 
@@ -119,3 +122,23 @@ def test_a_damaged_trial_is_said_and_does_not_hold_up_the_others(tmp_path: Path)
     assert len(said) == 1
     assert "trial 1 is not sent" in said[0]
     assert "damaged trial" in said[0]
+
+
+def test_an_aggregator_that_lost_its_disk_gets_the_whole_session_again(tmp_path: Path) -> None:
+    journal, said = Journal(tmp_path / "journal"), list[str]()
+    for number in range(3):
+        journal.append(sealed(number))
+    with serving(tmp_path / "lost.sqlite") as address:
+        store = RemoteTrialStore(address, deadline_s=5.0)
+        uplink = Uplink(journal, store, INFO, said.append)
+        deadline = time.monotonic() + 10.0
+        while uplink.unsent() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    with serving(tmp_path / "new.sqlite", address):
+        journal.append(sealed(3))
+        uplink.notify()
+        while len(stored(tmp_path / "new.sqlite")) < 4 and time.monotonic() < deadline + 10.0:
+            time.sleep(0.05)
+        uplink.close(1.0)
+        store.close()
+    assert stored(tmp_path / "new.sqlite") == [0, 1, 2, 3]

@@ -74,6 +74,9 @@ def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
     assert refused("demo", "--policy", tmp_path / "gone.safetensors").endswith("no such file")
     assert refused("report", tmp_path).startswith(f"{tmp_path}: not a run folder")
     assert refused("send", tmp_path).startswith(f"{tmp_path}: not a run folder")
+    for address in ("nonsense", "", "host:port"):
+        assert "should be HOST:PORT" in refused("adapt", "mock", "--aggregator", address)
+    assert refused("adapt", "mock", "--note", "a\x7fb").endswith("holds characters that cannot be shown")
     assert refused("adapt", "mock", "--resume", tmp_path) == f"{tmp_path}/session.json: no such file"
     assert refused("aggregate", "--listen", "nowhere") == "--listen nowhere: should be HOST:PORT, like 127.0.0.1:50051"
 
@@ -162,7 +165,7 @@ def test_a_robot_that_falls_at_once_has_a_report_too(tmp_path: Path) -> None:
 
 
 def test_a_session_cut_off_is_resumed_as_it_was_started(tmp_path: Path) -> None:
-    config = {"trial_s": 0.1, "operator": {"population": 2, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    config = {"trial_s": 0.1, "operator": {"population": 2, "rounds": 1, "sigma": 0.0000001}, "fresh_trials": 2}
     path = write_yaml(tmp_path / "short.yaml", config)
     out = tmp_path / "run"
     cut = run(

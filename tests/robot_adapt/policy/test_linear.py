@@ -70,3 +70,19 @@ def test_parameters_go_out_and_come_back() -> None:
     policy = shipped_policy()
     np.testing.assert_array_equal(policy.with_parameters(policy.parameters).weights, policy.weights)
     assert policy.parameters.shape == (150,)
+
+
+def test_the_policy_sees_the_normalized_observation() -> None:
+    """Roll alone drives the front left leg's swing; with mean 0.1 and std 0.5, a roll of 0.3 is 0.4 to the policy."""
+    policy = still()
+    weights = policy.weights.copy()
+    weights[policy.action_names.index("swing_0"), policy.observation_names.index("roll")] = 1.0
+    mean, std = np.zeros(14), np.ones(14)
+    mean[0], std[0] = 0.1, 0.5
+    normalized = replace(policy, weights=weights, normalizer=Normalizer(mean, std))
+
+    def first_target(one: LinearPolicy) -> float:
+        controller = Controller(one, SPEC)
+        return float(controller.act(controller.observe(state(0.3)), one.period_s).positions_rad[0])
+
+    assert first_target(normalized) - first_target(policy) == pytest.approx(0.4 * policy.trot.residual_rad)

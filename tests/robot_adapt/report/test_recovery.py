@@ -114,3 +114,26 @@ def test_the_sentence_says_what_happened() -> None:
         "Hobbled by 0.5 kg on the left. Healthy: 1.10 m a trial. Hobbled: 0.30 m a trial. Adapted: 0.70 m a trial."
         " 3 trials (9 s) of adaptation won back 50% of what was lost."
     )
+
+
+def test_the_sentence_claims_no_share_of_a_loss_that_is_noise_and_says_when_it_got_worse() -> None:
+    tiny = session(healthy=[1.41, 1.42], hobbled=[1.40, 1.41], adaptation=[1.3], adapted=[1.39, 1.40])
+    assert sentence(recovery(tiny, SHA)).endswith(
+        "The hobble cost almost nothing; 1 trials (3 s) of adaptation changed the return by -0.01 m."
+    )
+    worse = session(healthy=[1.4, 1.4], hobbled=[0.7, 0.7], adaptation=[0.6], adapted=[0.5, 0.5])
+    assert sentence(recovery(worse, SHA)).endswith("After 1 trials (3 s) of adaptation it walks worse, by 0.20 m.")
+
+
+def test_a_damaged_trial_is_left_out_of_a_journal_s_report_and_said(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    policy_file.save(shipped_policy(), run.policy)
+    journal, said = Journal(run.journal), list[str]()
+    for trial in WHOLE[:4]:
+        journal.append(seal(trial))
+    (run.journal / "000003.trial").write_bytes(b"x")
+    numbers = write_report(run, said.append)
+    assert numbers.hobbled is not None
+    assert numbers.hobbled.trials == 1
+    assert len(said) == 1
+    assert "000003.trial: damaged trial" in said[0]
