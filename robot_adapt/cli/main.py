@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import signal
+import sys
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -18,11 +19,13 @@ from robot_adapt.cli.meta_train import meta_train
 from robot_adapt.cli.report import report
 from robot_adapt.cli.send import send
 
+# typer carries its own click, or uses the installed one: this is the UsageError of either.
+_UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
+
 Parameters = ParamSpec("Parameters")
 
 app = typer.Typer(
     help="Meta-train a legged robot in simulation, adapt it in about a minute of trials, show its recovery.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -62,10 +65,14 @@ for _verb in (demo, meta_train, adapt, aggregate, send, report, doctor):
 
 
 @app.callback(invoke_without_command=True)
-def _options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+def _options(
+    context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version and exit.")
+) -> None:
     if version:
         typer.echo(f"robot-adapt {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _interrupt(*_: object) -> None:
@@ -79,4 +86,9 @@ def main() -> None:
     """The entry point. SIGTERM ends a verb as Ctrl-C does: robots are stopped, files closed."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _interrupt)
-    app(prog_name="robot-adapt")
+    try:
+        status = app(prog_name="robot-adapt", standalone_mode=False)
+    except _UsageError as error:  # an unknown option, a value out of range: one line, as every other error
+        typer.echo(f"robot-adapt: {error.format_message()}", err=True)
+        status = error.exit_code
+    sys.exit(status)

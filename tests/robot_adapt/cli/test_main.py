@@ -60,9 +60,17 @@ def test_version() -> None:
     assert run("--version").stdout == "robot-adapt 0.1.0\n"
 
 
-def test_an_unknown_option_or_verb_is_status_2() -> None:
-    assert run("demo", "--colour").returncode == 2
-    assert run("fly").returncode == 2
+def test_an_unknown_option_or_verb_or_a_value_out_of_range_is_one_line() -> None:
+    assert "--colour" in refused("demo", "--colour")
+    assert "fly" in refused("fly")
+    assert "--seed" in refused("demo", "--seed", "-1")
+    assert refused("meta-train") == "Missing argument 'config'."
+
+
+def test_without_a_verb_it_shows_the_help() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "meta-train" in done.stdout
 
 
 def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
