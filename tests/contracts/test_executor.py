@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +76,20 @@ def test_a_process_killed_between_two_maps_costs_nothing() -> None:
             assert dict(executor.map(square, {n: n for n in range(3)})) == {0: 0, 1: 1, 2: 4}
     finally:
         executor.close()
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    code = (
+        "import os, time; from robot_adapt.meta.executors.local import LocalProcessesExecutor;"
+        "from tests.contracts.test_executor import process_id;"
+        "print(*dict(LocalProcessesExecutor(1).map(process_id, {0: 0})).values(), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = Path("/proc") / parent.stdout.readline().strip()
+        assert worker.is_dir()
+        parent.kill()
+    deadline = time.monotonic() + 20.0
+    while worker.is_dir() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not worker.is_dir()

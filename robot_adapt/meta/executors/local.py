@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from robot_adapt.meta.executors import Failure, Item, Result
+
+_PARENT_CHECK_S = 1.0
 
 
 def _failure(error: BaseException) -> Failure:
@@ -61,7 +66,7 @@ class LocalProcessesExecutor:
     def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_ignore_interrupts)
+            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_begin_worker, initargs=(os.getpid(),))
         return self._pool.submit(function, item)
 
     def close(self) -> None:
@@ -70,6 +75,13 @@ class LocalProcessesExecutor:
             self._pool = None
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole process group; the parent decides what to do about it."""
+def _begin_worker(parent: int) -> None:
+    """Ctrl-C reaches the whole process group: the parent decides what to do about it. A worker whose parent is gone ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_CHECK_S)
+    os._exit(1)
