@@ -79,17 +79,19 @@ def test_a_process_killed_between_two_maps_costs_nothing() -> None:
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
+    """Two of them: each holds the other's pipe open, so neither sees the parent's end by itself."""
     code = (
         "import os, time; from robot_adapt.meta.executors.local import LocalProcessesExecutor;"
         "from tests.contracts.test_executor import process_id;"
-        "print(*dict(LocalProcessesExecutor(1).map(process_id, {0: 0})).values(), flush=True); time.sleep(60)"
+        "executor = LocalProcessesExecutor(2); list(executor.map(process_id, {n: n for n in range(50)}));"
+        "print(open(f'/proc/self/task/{os.getpid()}/children').read(), flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        worker = Path("/proc") / parent.stdout.readline().strip()
-        assert worker.is_dir()
+        children = [Path("/proc") / pid for pid in parent.stdout.readline().split()]
+        assert len(children) >= 2
         parent.kill()
     deadline = time.monotonic() + 20.0
-    while worker.is_dir() and time.monotonic() < deadline:
+    while any(child.is_dir() for child in children) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not worker.is_dir()
+    assert not [child for child in children if child.is_dir()]
