@@ -67,9 +67,9 @@ class Uplink:
             except Exception as error:  # noqa: BLE001  no network, a full disk: a session outlives whatever befalls its uplink
                 self._registered = False
                 self._say_once(f"{error}; trials are kept on disk and sent when it answers")
-                self._wake_or_wait()
+                self._pause()
 
-    def _wake_or_wait(self) -> None:
+    def _pause(self) -> None:
         """The pause before another try, cut short by `close`."""
         deadline = time.monotonic() + _RETRY_S
         while not self._closing and time.monotonic() < deadline:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hardware.types import FloatArray
 from robot_adapt.adapt.config import AdaptConfig
 from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import load, shipped
@@ -67,7 +68,7 @@ def run(work: Work) -> Seed:
     rig.robot.connect()
     counter = iter(range(10**6))
 
-    def trial(parameters: np.ndarray) -> Trial:  # type: ignore[type-arg]
+    def trial(parameters: FloatArray) -> Trial:
         rig.reset(generator(work.seed, f"adaptation gain {work.hobble}", next(counter)))
         return rollout(rig.robot, rig.clock, policy.with_parameters(parameters), rig.returns, config.trial_s)
 
