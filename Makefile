@@ -1,11 +1,17 @@
 # make demo | make test | make setup | make check: each from nothing.
-.PHONY: demo test setup lint types imports wire check
+.PHONY: demo test test-extras setup lint types imports wire check
 
 demo: .venv/ready
 	.venv/bin/robot-adapt demo
 
 test: .venv/ready
 	.venv/bin/python -m pytest -n auto --dist loadfile
+
+# Stable-Baselines3 on our environments. Its torch: a CPU wheel of constraints.txt's version where pip finds one (find-links), else
+# PyPI's, with several GB of CUDA.
+test-extras: .venv/ready
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,gym,rl]'
+	.venv/bin/python -m pytest tests/extras
 
 setup: .venv/ready
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -67,7 +67,10 @@ class RobotSpec:
         if bad is not None:
             raise RobotFault(f"{self.name}: command refused: {bad}")
         lower, upper = self.limits_rad
-        return replace(command, positions_rad=np.clip(command.positions_rad, lower, upper))
+        positions = np.minimum(np.maximum(command.positions_rad, lower), upper)
+        return JointCommand(
+            positions, command.velocities_rad_s, command.torques_nm, command.kp_nm_per_rad, command.kd_nm_s_per_rad
+        )
 
     def damping_command(self) -> JointCommand:
         """The default stop of a legged robot: no stiffness, the spec's damping; torque off would drop it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -34,18 +35,18 @@ class ImuReading:
     @property
     def roll_rad(self) -> float:
         w, x, y, z = self.orientation_wxyz.tolist()
-        return float(np.arctan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y)))
+        return math.atan2(2.0 * (w * x + y * z), 1.0 - 2.0 * (x * x + y * y))
 
     @property
     def pitch_rad(self) -> float:
         w, x, y, z = self.orientation_wxyz.tolist()
-        return float(np.arcsin(max(-1.0, min(1.0, 2.0 * (w * y - z * x)))))
+        return math.asin(max(-1.0, min(1.0, 2.0 * (w * y - z * x))))
 
     @property
     def tilt_rad(self) -> float:
         """Angle between the body's and the world's z axis, 0 to pi."""
         _, x, y, _ = self.orientation_wxyz.tolist()
-        return float(np.arccos(max(-1.0, min(1.0, 1.0 - 2.0 * (x * x + y * y)))))
+        return math.acos(max(-1.0, min(1.0, 1.0 - 2.0 * (x * x + y * y))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,18 @@ class JointCommand:
     kp_nm_per_rad: FloatArray
     kd_nm_s_per_rad: FloatArray
 
+    @property
+    def rows(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """All five, in the order above."""
+        return self.positions_rad, self.velocities_rad_s, self.torques_nm, self.kp_nm_per_rad, self.kd_nm_s_per_rad
+
     def bad_entry(self, joint_names: tuple[str, ...]) -> str | None:
         """Says in words what makes this command unfit for a robot with these joints, or None when it is fit."""
+        size = (len(joint_names),)
+        if all(values.shape == size for values in self.rows):
+            every = np.concatenate(self.rows)
+            if math.isfinite(every.dot(every)):
+                return None  # as nearly always: at one look
         for field in fields(self):
             values: FloatArray = getattr(self, field.name)
             if values.shape != (len(joint_names),):

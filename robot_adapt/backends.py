@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, RootModel
+from pydantic import AfterValidator, BaseModel, Field, RootModel, model_validator
 
 from hardware.clock import Clock, MonotonicClock
 from hardware.mock import MockRobot
@@ -17,28 +17,60 @@ from robot_adapt.adapt.return_source import (
     MeasuredProgress,
     OperatorMeasurement,
     Progress,
-    ReturnConfig,
     ReturnSource,
 )
-from robot_adapt.config import FROZEN, Count, Positive
+from robot_adapt.config import FROZEN, Positive, named
+from robot_adapt.errors import UserError
+from robot_adapt.robot_model import NamedRobot, SimulationConfig
 from sim.dynamics import Dynamics
-from sim.robots.minitaur import SPEC, LegModel
+from sim.hobbles import Hobble
 
 if TYPE_CHECKING:
-    from sim.simulated_robot import SimulatedMinitaur
+    from sim.simulated_robot import SimulatedRobot
+
+Engine = Literal["pybullet", "mujoco"]
+
+
+if TYPE_CHECKING:
+    NamedHobble = Hobble
+else:
+    NamedHobble = Annotated[Hobble | str, AfterValidator(named("hobbles", Hobble))]
+"""A hobble in a config: its name in configs/hobbles/, a YAML file, or the hobble itself."""
+
+
+class LaterHobble(BaseModel):
+    """What happens to the robot in the middle of every trial."""
+
+    model_config = FROZEN
+    after_s: Positive
+    hobble: NamedHobble
 
 
 class SimulatedRobotConfig(BaseModel):
-    """A robot in PyBullet; see SimulatedMinitaur."""
+    """A simulated robot; see SimulatedRobot. `simulation` stands in place of the robot model's own."""
 
     model_config = FROZEN
     backend: Literal["simulated"]
-    robot: Literal["minitaur"]
-    leg_model: LegModel
-    time_step_s: Positive
-    iterations: Count
-    dynamics: Dynamics
-    returns: ReturnConfig
+    robot: NamedRobot
+    engine: Engine = "pybullet"
+    simulation: SimulationConfig | None = None
+    dynamics: Dynamics = Dynamics()
+    later: LaterHobble | None = None
+
+    @model_validator(mode="after")
+    def _fits_the_body(self) -> SimulatedRobotConfig:
+        body = self.robot.body
+        if (wrong := self.dynamics.misfit(body)) is not None:
+            raise ValueError(f"dynamics.{wrong}")
+        if self.later is not None and (wrong := self.later.hobble.misfit(body)) is not None:
+            raise ValueError(f"later.hobble.{wrong}")
+        return self
+
+    def hobbled(self, hobble: Hobble) -> SimulatedRobotConfig:
+        """This robot with a hobble. Raises UserError when the robot has not what the hobble names."""
+        if (wrong := hobble.misfit(self.robot.body)) is not None:
+            raise UserError(f"hobble {hobble.name}: {wrong}")
+        return self.model_copy(update={"dynamics": hobble.apply(self.dynamics)})
 
 
 class MockRobotConfig(BaseModel):
@@ -46,11 +78,18 @@ class MockRobotConfig(BaseModel):
 
     model_config = FROZEN
     backend: Literal["mock"]
-    robot: Literal["minitaur"]
+    robot: NamedRobot
+
+
+if TYPE_CHECKING:
+    NamedRig = SimulatedRobotConfig
+else:
+    NamedRig = Annotated[SimulatedRobotConfig | str, AfterValidator(named("rigs", SimulatedRobotConfig))]
+"""A simulated robot in a config: its name in configs/rigs/, a YAML file, or the rig itself."""
 
 
 class RobotConfig(RootModel[Annotated[SimulatedRobotConfig | MockRobotConfig, Field(discriminator="backend")]]):
-    """One YAML in configs/robots/."""
+    """One YAML in configs/rigs/."""
 
 
 @dataclass(frozen=True)
@@ -81,30 +120,34 @@ def open_rig(config: RobotConfig, operator: Operator) -> Rig:
     match config.root:
         case SimulatedRobotConfig() as simulated:
             return simulated_rig(simulated)[0]
-        case MockRobotConfig():
+        case MockRobotConfig() as mock:
             clock = MonotonicClock()
-            robot = MockRobot(SPEC, clock)
+            robot = MockRobot(mock.robot.body.spec, clock)
             reset = OperatorReset(robot, clock, operator.confirm_start)
             return Rig(robot, clock, reset, OperatorMeasurement(operator.ask_return), attended=True)
 
 
-def simulated_rig(config: SimulatedRobotConfig, visuals: bool = False) -> tuple[Rig, SimulatedMinitaur]:
-    """A rig around a PyBullet Minitaur, and the Minitaur itself for those who need more than a robot (pictures).
+def simulated_rig(config: SimulatedRobotConfig, visuals: bool = False) -> tuple[Rig, SimulatedRobot]:
+    """A rig around a simulated robot, and the robot itself for those who need more than a robot (pictures).
 
-    Raises RobotError where PyBullet is not installed.
+    Raises RobotError where the physics engine is not installed.
     """
-    from sim.simulated_robot import SimulatedMinitaur
+    from sim.simulated_robot import Change, SimulatedRobot
 
-    robot = SimulatedMinitaur(
+    later, simulation = config.later, config.simulation or config.robot.simulation
+    robot = SimulatedRobot(
+        config.robot.body,
         config.dynamics,
-        leg_model=config.leg_model,
-        time_step_s=config.time_step_s,
-        iterations=config.iterations,
+        legs=simulation.legs,
+        time_step_s=simulation.time_step_s,
+        iterations=simulation.iterations,
+        engine=config.engine,
         visuals=visuals,
+        later=None if later is None else Change(later.after_s, later.hobble.apply(config.dynamics)),
     )
 
     def measure() -> Progress:
         truth = robot.truth()
         return Progress(truth.x_m, truth.y_m, truth.energy_j)
 
-    return Rig(robot, robot, robot.reset, MeasuredProgress("simulation truth", measure, config.returns)), robot
+    return Rig(robot, robot, robot.reset, MeasuredProgress("simulation truth", measure, config.robot.returns)), robot

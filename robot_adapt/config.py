@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -113,7 +114,8 @@ def validate(values: Any, model: type[Model], where: str) -> Model:
 
 def _first_sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"]) or "top level"
+    # Pydantic's name for the member of a union is no key.
+    key = ".".join(part for part in map(str, first["loc"]) if not part.startswith("function-")) or "top level"
     if first["type"] == "extra_forbidden":
         return f"unknown key {key}"
     if first["type"] == "missing":
@@ -131,6 +133,11 @@ def shipped(folder: str, name: str) -> Path:
         there = ", ".join(sorted(file.stem for file in root.glob("*" + path.suffix)))
         raise UserError(f"no {folder} named {path.stem}: there is {there}")
     return path
+
+
+def named(folder: str, model: type[Model]) -> Callable[[Model | str], Model]:
+    """For a field that holds a model or the name of one: loads what is named, see `shipped_or_file`."""
+    return lambda value: load(shipped_or_file(folder, value), model) if isinstance(value, str) else value
 
 
 def shipped_or_file(folder: str, name: str) -> Path:

@@ -1,26 +1,38 @@
-"""Dynamics: every physical parameter in which two worlds can differ, and how tasks are sampled."""
+"""Dynamics: every physical parameter in which two worlds can differ."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field
 
-Leg = Literal["front_left", "back_left", "front_right", "back_right"]
-LEGS: tuple[Leg, ...] = get_args(Leg)
-
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-PointM = tuple[Finite, Finite, Finite]
-Frozen = ConfigDict(frozen=True, strict=True, extra="forbid")
+from sim.ground import Ground, Slope
+from sim.robots.body import Body
+from sim.values import Finite, Frozen, NonNegative, PointM, Positive, Share
 
 
 class Dynamics(BaseModel):
-    """One world's physics. Defaults: the public Minitaur constants (bullet3, pybullet_envs/minitaur), no noise, no latency.
+    """One world's physics. The defaults: the robot as its body describes it, on level ground, without noise or latency.
 
-    `foot_friction` is the feet's own: contact with the floor has this times the floor's 0.5 (sim.world.FLOOR_FRICTION).
+    Contact with the ground has the friction of the foot: the ground's own is 1. Mappings name legs of the robot, or joints as
+    Body.joints_called understands them (a joint, a leg, a leg's k-th joint); what they do not name is as it should be.
+
+    Attributes:
+        payload_position_m: in the base's frame (x forward, y left, z up).
+        shank_share: where along the lower leg the foot is; 0 is a lost lower leg: the knee stands on the ground.
+        pull_n: a constant force on the base, in the world's frame: wind, a leash.
+        battery_v: None is the motors' nominal voltage.
+        battery_ohm: what makes the voltage sag under load.
+        strength: share of a healthy motor's torque; what two names say of one joint multiplies.
+        joint_friction_nm, joint_viscosity_nm_s: Coulomb and viscous, of every joint; `worn_joints_nm` adds Coulomb friction.
+        locked_joints_rad: jammed joints, each at so much from its stance.
+        encoder_offset_rad: what an encoder reads too much, its motor's controller included.
+        encoder_step_rad: quantization of joint angles.
+        imu_tilt_rad: roll and pitch by which the IMU is mounted wrong.
+        dropout: how often a reading does not arrive, so that the one before is read again.
+        control_latency_s: age of what the policy reads; `pd_latency_s`: of what the motors' controllers see.
+        start_push_m_s: standard deviation of the velocity (x and y) that every trial begins with.
+
     """
 
     model_config = Frozen
@@ -28,90 +40,46 @@ class Dynamics(BaseModel):
     mass_ratio: Positive = 1.0
     payload_kg: NonNegative = 0.0
     payload_position_m: PointM = (0.0, 0.0, 0.0)
-    battery_v: Positive = 16.0
+    shank_share: dict[str, Share] = {}
+
+    ground: Ground = Slope()
     foot_friction: NonNegative = 1.0
-    motor_strength: tuple[NonNegative, NonNegative, NonNegative, NonNegative] = (1.0, 1.0, 1.0, 1.0)
+    foot_friction_of: dict[str, NonNegative] = {}
+    restitution: Share = 0.0
+    pull_n: PointM = (0.0, 0.0, 0.0)
+
+    battery_v: Positive | None = None
+    battery_ohm: NonNegative = 0.0
+    strength: dict[str, NonNegative] = {}
     joint_friction_nm: NonNegative = 0.0
-    control_latency_s: NonNegative = 0.0
-    pd_latency_s: NonNegative = 0.0
+    joint_viscosity_nm_s: NonNegative = 0.0
+    worn_joints_nm: dict[str, NonNegative] = {}
+    locked_joints_rad: dict[str, Finite] = {}
+
+    encoder_offset_rad: dict[str, Finite] = {}
+    encoder_step_rad: NonNegative = 0.0
     joint_noise_rad: NonNegative = 0.0
+    imu_tilt_rad: tuple[Finite, Finite] = (0.0, 0.0)
     orientation_noise_rad: NonNegative = 0.0
     gyro_noise_rad_s: NonNegative = 0.0
+    gyro_bias_rad_s: PointM = (0.0, 0.0, 0.0)
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    control_latency_s: NonNegative = 0.0
+    pd_latency_s: NonNegative = 0.0
     start_push_m_s: NonNegative = 0.0
 
     def with_changes(self, **changes: object) -> Dynamics:
         """A copy with some parameters replaced, validated again."""
         return Dynamics.model_validate({**self.model_dump(), **changes})
 
-
-class Range(BaseModel):
-    """Uniform between two values."""
-
-    model_config = Frozen
-
-    low: Finite
-    high: Finite
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if self.high < self.low:
-            raise ValueError(f"high {self.high} is below low {self.low}")
-        return self
-
-    def sample(self, generator: np.random.Generator) -> float:
-        return float(generator.uniform(self.low, self.high))
-
-
-class DynamicsSampler(BaseModel):
-    """A distribution over worlds: a nominal one, and what varies around it from task to task.
-
-    With probability `weak_leg_probability` one leg, drawn evenly, has its strength drawn from `weak_leg_strength`;
-    the other motors' strengths come from `motor_strength`.
-    """
-
-    model_config = Frozen
-
-    nominal: Dynamics
-    mass_ratio: Range
-    payload_kg: Range
-    payload_x_m: Range
-    payload_y_m: Range
-    battery_v: Range
-    foot_friction: Range
-    joint_friction_nm: Range
-    control_latency_s: Range
-    motor_strength: Range
-    weak_leg_probability: Annotated[float, Field(ge=0.0, le=1.0)]
-    weak_leg_strength: Range
-
-    @model_validator(mode="after")
-    def _ends_are_worlds(self) -> DynamicsSampler:
-        for name in self.__class__.model_fields:
-            span = getattr(self, name)
-            changed = {"weak_leg_strength": "motor_strength"}.get(name, name)
-            if isinstance(span, Range) and changed in Dynamics.model_fields:
-                for end in (span.low, span.high):
-                    value = (end,) * len(LEGS) if changed == "motor_strength" else end
-                    try:
-                        self.nominal.with_changes(**{changed: value})
-                    except ValidationError as error:
-                        raise ValueError(f"{name}: no world has {end}: {error.errors()[0]['msg']}") from None
-        return self
-
-    def sample(self, generator: np.random.Generator) -> Dynamics:
-        """Draws one world."""
-        strengths = [self.motor_strength.sample(generator) for _ in LEGS]
-        weak_leg = int(generator.integers(len(LEGS)))
-        weak_strength = self.weak_leg_strength.sample(generator)
-        if generator.random() < self.weak_leg_probability:
-            strengths[weak_leg] = weak_strength
-        return self.nominal.with_changes(
-            mass_ratio=self.mass_ratio.sample(generator),
-            payload_kg=self.payload_kg.sample(generator),
-            payload_position_m=(self.payload_x_m.sample(generator), self.payload_y_m.sample(generator), 0.0),
-            battery_v=self.battery_v.sample(generator),
-            foot_friction=self.foot_friction.sample(generator),
-            joint_friction_nm=self.joint_friction_nm.sample(generator),
-            control_latency_s=self.control_latency_s.sample(generator),
-            motor_strength=tuple(strengths),
-        )
+    def misfit(self, body: Body) -> str | None:
+        """The first name in here that the robot does not have, in words with its key; None when all fit."""
+        for key in ("shank_share", "foot_friction_of"):
+            for leg in getattr(self, key):
+                if leg not in body.feet:
+                    return f"{key}: {body.name} has no leg {leg}; it has {', '.join(body.feet)}"
+        for key in ("strength", "worn_joints_nm", "locked_joints_rad", "encoder_offset_rad"):
+            for name in getattr(self, key):
+                if not body.joints_called(name):
+                    return f"{key}: {body.name} has no joint or leg {name}; it has {', '.join((*body.feet, *body.joints))}"
+        return None

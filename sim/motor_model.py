@@ -1,55 +1,224 @@
-"""DC motor: desired torque -> PWM, clipped -> back-EMF -> current -> torque table.
+"""Motors, compiled by numba: PD -> duty or current -> back-EMF -> torque table; sag, friction, heat, jammed joints.
 
-Plain floats: eight motors are too few for numpy.
-Constants: bullet3 pybullet_envs/minitaur (`motor.py`, `minitaur.py`).
+One call a physics step for all motors of a robot. Angles, velocities, a command and parameters enter, torques at the shafts
+leave. No physics engine and no sensor is known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 
-RESISTANCE_OHM = 0.186
-TORQUE_CONSTANT_NM_PER_A = 0.0954
-NOMINAL_V = 16.0
-# What the motor controller's PD believes one unit of duty cycle gives at standstill on a nominal battery.
-NM_PER_DUTY = TORQUE_CONSTANT_NM_PER_A * NOMINAL_V / RESISTANCE_OHM
-_NM_PER_10_A = (0.0, 1.0, 1.9, 2.45, 3.0, 3.25, 3.5)
-_NM_PER_A_BELOW_10_A = _NM_PER_10_A[1] / 10.0
+import numpy as np
+from numba import njit
+
+from hardware.types import FloatArray, JointCommand
+from sim.dynamics import Dynamics
+from sim.robots.body import Body
+from sim.robots.minitaur import LOWER_LINK_M, STANCE_LENGTH_M, UPPER_LINK_M
+
+# Rows of `parts`, one column a motor.
+_STRENGTH, _COULOMB, _VISCOUS, ENCODER, _JAMMED, _JAMMED_AT, _JAM_KP, _JAM_KD = range(8)
+# Entries of `constants`.
+_DUTY_DRIVE, _OHM, _KT, _NOMINAL_V, BATTERY_V, _BATTERY_OHM, _TABLE_STEP_A, _HOT_NM, _HOT_AFTER_S, _TIME_STEP_S = range(10)
+# How a jammed joint gives way, against the gains of its motor's controller.
+_JAM_STIFFNESS, _JAM_DAMPING = 4.0, 2.0
+# Coulomb friction is linear below this speed, or below the one it takes from this inertia in a step: it turns no joint round.
+_SLIP_RAD_S = 0.1
+_LEAST_INERTIA_KG_M2 = 2.0e-3
+# Cosine of delta: a leg that is quite straight, or quite folded, has no finite slope.
+_STRAIGHT = 0.99
 
 
-def torque_from_current(current_a: float) -> float:
-    """Saturating torque (N m) of a current (A), by linear interpolation; constant above 60 A."""
-    magnitude = abs(current_a) / 10.0
-    index = int(magnitude)
-    if index >= len(_NM_PER_10_A) - 1:
-        torque = _NM_PER_10_A[-1]
+def parts(body: Body, dynamics: Dynamics) -> FloatArray:
+    """What differs from motor to motor in one world, for `drive`: (8, n)."""
+
+    def named(values: dict[str, float], joint: str) -> list[float]:
+        return [value for name, value in values.items() if joint in body.joints_called(name)]
+
+    rows = []
+    for joint in body.spec.joints:
+        locked = named(dynamics.locked_joints_rad, joint.name)
+        rows.append(
+            [
+                math.prod(named(dynamics.strength, joint.name)),
+                dynamics.joint_friction_nm + sum(named(dynamics.worn_joints_nm, joint.name)),
+                dynamics.joint_viscosity_nm_s,
+                sum(named(dynamics.encoder_offset_rad, joint.name)),
+                float(bool(locked)),
+                joint.stance_rad + sum(locked),
+                joint.kp_nm_per_rad * _JAM_STIFFNESS,
+                joint.kd_nm_s_per_rad * _JAM_DAMPING,
+            ]
+        )
+    return np.array(rows).T.copy()
+
+
+def constants(body: Body, dynamics: Dynamics, time_step_s: float) -> FloatArray:
+    """What all motors of a robot share in one world, for `drive`: (10,)."""
+    motor, heat = body.motor, body.motor.overheat
+    return np.array(
+        [
+            float(motor.drive == "duty"),
+            motor.resistance_ohm,
+            motor.torque_constant_nm_per_a,
+            motor.nominal_v,
+            motor.nominal_v if dynamics.battery_v is None else dynamics.battery_v,
+            dynamics.battery_ohm,
+            motor.table_step_a,
+            math.inf if heat is None else heat.torque_nm,
+            math.inf if heat is None else heat.after_s,
+            time_step_s,
+        ]
+    )
+
+
+def goal(command: JointCommand) -> FloatArray:
+    """A command for `drive`: (5, n)."""
+    return np.array(command.rows)
+
+
+@njit(cache=True)
+def torque_from_current(current_a: float, table_nm: FloatArray, step_a: float) -> float:
+    """Torque (N m) by linear interpolation in a table from 0 A, `step_a` apart; constant past its end."""
+    magnitude = abs(current_a) / step_a
+    last = table_nm.size - 1
+    index = int(magnitude) if magnitude < last else last
+    if index == last:
+        torque = table_nm[last]
     else:
-        low = _NM_PER_10_A[index]
-        torque = low + (magnitude - index) * (_NM_PER_10_A[index + 1] - low)
-    return torque if current_a >= 0.0 else -torque
+        torque = table_nm[index] + (magnitude - index) * (table_nm[index + 1] - table_nm[index])
+    return float(torque if current_a >= 0.0 else -torque)
 
 
-def motor_torques(
-    desired_nm: Iterable[float],
-    velocities_rad_s: Iterable[float],
-    strengths: Iterable[float],
-    battery_v: float,
-    friction_nm: float,
-) -> list[float]:
-    """Torques (N m) at the shafts of motors asked for `desired_nm` while turning.
+@njit(cache=True)
+def drive(
+    goal: FloatArray, seen: FloatArray, true: FloatArray, parts: FloatArray, constants: FloatArray, table_nm: FloatArray,
+    battery_v: float, hot_s: FloatArray, torques_nm: FloatArray,
+) -> float:  # fmt: skip
+    """Fills in torques (n,) for one step and adds to the heat (n,); returns the current drawn from the battery (A).
 
-    `strengths` are shares of a healthy motor's torque; Coulomb friction is linear below 0.1 rad/s, so that it cannot reverse a
-    joint within a step.
+    `seen` (2, n) are angles and velocities as the motors' controllers see them, `true` as they are.
     """
-    torques = []
-    for desired, velocity, strength in zip(desired_nm, velocities_rad_s, strengths, strict=True):
-        duty = desired / NM_PER_DUTY
-        duty = -1.0 if duty < -1.0 else 1.0 if duty > 1.0 else duty
-        current_a = (duty * battery_v - TORQUE_CONSTANT_NM_PER_A * velocity) / RESISTANCE_OHM
-        if current_a >= 10.0 or current_a <= -10.0:
-            torque = strength * torque_from_current(current_a)
-        else:  # the table's first segment, where most steps are: one call less
-            torque = strength * current_a * _NM_PER_A_BELOW_10_A
-        slip = velocity * 10.0
-        torques.append(torque - friction_nm * (-1.0 if slip < -1.0 else 1.0 if slip > 1.0 else slip))
-    return torques
+    duty_drive, ohm, kt, nominal_v, _, _, table_step_a, hot_nm, hot_after_s, time_step_s = constants
+    drawn_a = 0.0
+    for i in range(torques_nm.size):
+        velocity = true[1, i]
+        # A controller's encoder is off by the same angle as the one that is read.
+        error = goal[0, i] - seen[0, i] - parts[ENCODER, i]
+        desired = goal[3, i] * error + goal[4, i] * (goal[1, i] - seen[1, i]) + goal[2, i]
+        if duty_drive > 0.0:
+            duty = min(max(desired * ohm / (kt * nominal_v), -1.0), 1.0)
+            current = (duty * battery_v - kt * velocity) / ohm
+        else:
+            current = min(max(desired / kt, (-battery_v - kt * velocity) / ohm), (battery_v - kt * velocity) / ohm)
+            duty = (current * ohm + kt * velocity) / battery_v
+        torque = parts[_STRENGTH, i] * torque_from_current(current, table_nm, table_step_a)
+        drawn_a += max(duty * current, 0.0)
+        if hot_s[i] >= hot_after_s:
+            hot_s[i] = math.inf
+            torque = 0.0
+        elif abs(torque) > hot_nm:
+            hot_s[i] += time_step_s
+        else:
+            hot_s[i] = 0.0
+        if parts[_JAMMED, i] > 0.0:
+            torque = parts[_JAM_KP, i] * (parts[_JAMMED_AT, i] - true[0, i]) - parts[_JAM_KD, i] * velocity
+        coulomb = parts[_COULOMB, i]
+        slip = min(max(velocity / max(_SLIP_RAD_S, coulomb * time_step_s / _LEAST_INERTIA_KG_M2), -1.0), 1.0)
+        torques_nm[i] = torque - coulomb * slip - parts[_VISCOUS, i] * velocity
+    return drawn_a
+
+
+@njit(cache=True)
+def serial_delta(length_m: float) -> tuple[float, float]:
+    """Of a leg this long from hip to foot: the angle delta (rad) at the hip to either upper link, and its slope (rad/m).
+
+    The motors of a leg that is swung by phi are at theta_R = phi - delta and theta_L = 2 pi - phi - delta. By virtual work they
+    put tau_R - tau_L on the swing and -(tau_R + tau_L) * slope on the length.
+    """
+    cos = (UPPER_LINK_M**2 + length_m**2 - LOWER_LINK_M**2) / (2.0 * UPPER_LINK_M * length_m)
+    cos = min(max(cos, -_STRAIGHT), _STRAIGHT)
+    sin = math.sqrt(1.0 - cos * cos)
+    return math.acos(cos), (UPPER_LINK_M * cos - length_m) / (UPPER_LINK_M * length_m * sin)
+
+
+@njit(cache=True)
+def observe(
+    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
+    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
+    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+) -> None:  # fmt: skip
+    """Writes the motors' angles and velocities after a step into the history, and adds their work to the totals."""
+    row = history[count % history.shape[0]]
+    n = signs.size
+    if serial:
+        legs = n // 2
+        for leg in range(legs):
+            sign = signs[2 * leg]
+            swing, swing_velocity = sign * joints[leg], sign * joints[n + leg]
+            delta, slope = serial_delta(STANCE_LENGTH_M + joints[legs + leg])
+            delta_velocity = slope * joints[n + legs + leg]
+            row[0, 2 * leg], row[0, 2 * leg + 1] = 2.0 * math.pi - swing - delta, swing - delta
+            row[1, 2 * leg], row[1, 2 * leg + 1] = -swing_velocity - delta_velocity, swing_velocity - delta_velocity
+            slopes[leg] = slope
+    else:
+        for i in range(n):
+            row[0, i] = signs[i] * (joints[i] - offsets[i])
+            row[1, i] = signs[i] * joints[n + i]
+    power = 0.0
+    for i in range(n):
+        power += abs(torques[i] * row[1, i])
+    totals[1] += power * constants[_TIME_STEP_S]
+
+
+@njit(cache=True)
+def delayed(history: FloatArray, count: int, delay: tuple[int, float]) -> FloatArray:
+    """The row of some steps ago, interpolated; before there are enough rows the first stands for all."""
+    whole, part = delay
+    length = history.shape[0]
+    newer = history[max(count - 1 - whole, 0) % length]
+    older = history[max(count - 2 - whole, 0) % length]
+    row: FloatArray = newer + part * (older - newer)
+    return row
+
+
+@njit(cache=True)
+def drive_joints(
+    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
+    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
+    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+) -> None:  # fmt: skip
+    """Fills in the torques on the URDF's joints for one step."""
+    true = history[(count - 1) % history.shape[0]]
+    seen = delayed(history, count, pd)
+    drawn_a = drive(goal, seen, true, parts, constants, table_nm, totals[0], hot_s, torques)
+    # Sag follows the last step's current, as slowly as it must with all motors at full duty, or it would overshoot.
+    ohm, full_v, battery_ohm = constants[_OHM], constants[BATTERY_V], constants[_BATTERY_OHM]
+    sagged = max(full_v - battery_ohm * drawn_a, 0.1 * full_v)
+    totals[0] += (sagged - totals[0]) / (1.0 + battery_ohm * signs.size / ohm)
+    if serial:
+        legs = signs.size // 2
+        for leg in range(legs):
+            sign = signs[2 * leg]
+            on_joints[leg] = sign * (torques[2 * leg + 1] - torques[2 * leg])
+            on_joints[legs + leg] = -(torques[2 * leg + 1] + torques[2 * leg]) * slopes[leg]
+    else:
+        for i in range(signs.size):
+            on_joints[i] = signs[i] * torques[i]
+
+
+@njit(cache=True)
+def advance(
+    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
+    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
+    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+) -> None:  # fmt: skip
+    """`observe`, then `drive_joints`: one call costs less than two."""
+    observe(
+        count, joints, serial, signs, offsets, slopes, history, torques, constants, totals, goal, pd, parts, table_nm, hot_s,
+        on_joints,
+    )  # fmt: skip
+    drive_joints(
+        count + 1, joints, serial, signs, offsets, slopes, history, torques, constants, totals, goal, pd, parts, table_nm,
+        hot_s, on_joints,
+    )  # fmt: skip

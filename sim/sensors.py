@@ -1,67 +1,126 @@
-"""Sensors: what a robot measures of the truth: late, noisy, interpolated between physics steps."""
+"""Sensors: what a robot measures of the truth: late, noisy, biased, in steps, sometimes not at all."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
+from numba import njit
 
 from hardware.types import FloatArray
+from sim.dynamics import Dynamics
+from sim.physics import Quaternion
+
+_ROWS_AT_ONCE = 64
+_Row = tuple[float, float, float, float, float, float, float]
 
 
-class DelayLine:
-    """The last rows of a signal sampled once a physics step; reads it some seconds ago, interpolated linearly.
+class Sensors:
+    """Encoders and an IMU in one world.
 
-    Before enough rows are in, the oldest row stands for all before it.
+    The IMU's samples are kept here: push one (quaternion x, y, z, w and angular velocity in the world's frame) after each of
+    the last `samples` steps before a reading. Before there are enough, the oldest stands for all before it.
     """
 
-    def __init__(self, delay_s: float, time_step_s: float) -> None:
-        steps = delay_s / time_step_s
-        self._whole = int(steps)
-        self._part = steps - self._whole
-        self._rows: deque[tuple[float, ...]] = deque(maxlen=self._whole + 2)
+    def __init__(self, encoder_offset_rad: FloatArray, dynamics: Dynamics, time_step_s: float) -> None:
+        n = encoder_offset_rad.size
+        steps = dynamics.control_latency_s / time_step_s
+        self._whole, self._part = int(steps), steps - int(steps)
+        self.samples = self._whole + (2 if self._part > 0.0 else 1)
+        self._rows: deque[_Row] = deque(maxlen=self._whole + 2)
+        self._offset_rad = encoder_offset_rad
+        self._step_rad = dynamics.encoder_step_rad
+        self._dropout = dynamics.dropout
+        self._scale = np.array(
+            [dynamics.joint_noise_rad] * n + [dynamics.orientation_noise_rad] * 3 + [dynamics.gyro_noise_rad_s] * 3
+        )
+        self._mount = _roll_pitch(*dynamics.imu_tilt_rad)
+        self._gyro_bias = np.array(dynamics.gyro_bias_rad_s)
+        self.generator = np.random.default_rng(0)
+        self._noise: Iterator[FloatArray] = iter(())
 
-    def clear(self) -> None:
+    def begin(self, generator: np.random.Generator) -> None:
+        """Forgets; the generator decides all noise from here on."""
+        self.generator = generator
+        self._noise = self._draw_noise()
         self._rows.clear()
 
-    def push(self, row: tuple[float, ...]) -> None:
-        self._rows.append(row)
+    def push(self, orientation_xyzw: Quaternion, angular_velocity_rad_s: tuple[float, float, float]) -> None:
+        self._rows.append((*orientation_xyzw, *angular_velocity_rad_s))
 
-    def delayed(self) -> tuple[float, ...]:
-        """The row as it was `delay_s` ago."""
-        rows = self._rows
-        last = len(rows) - 1
-        newer = rows[max(last - self._whole, 0)]
-        if self._part == 0.0:
-            return newer
-        older = rows[max(last - self._whole - 1, 0)]
-        part = self._part
-        return tuple([a + part * (b - a) for a, b in zip(newer, older, strict=True)])
+    def remember(self, other: Sensors) -> None:
+        """What another world's sensors saw before the sample that is here."""
+        self._rows.extendleft(reversed(list(other._rows)[-self._whole - 2 : -1]))
+
+    def drops_out(self) -> bool:
+        """Whether the reading now due does not arrive."""
+        return self._dropout > 0.0 and self.generator.random() < self._dropout
+
+    def _draw_noise(self) -> Iterator[FloatArray]:
+        """A row a reading: joints, orientation, rates. Drawn many at a time, which is faster."""
+        while True:
+            yield from self.generator.standard_normal((_ROWS_AT_ONCE, self._scale.size)) * self._scale
+
+    def read(self, angles_rad: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Measured joint angles (n,), orientation (w, x, y, z) and angular velocity (3,) in the IMU's frame."""
+        noise = next(self._noise)
+        angles = angles_rad + self._offset_rad
+        angles += noise[:-6]
+        if self._step_rad > 0.0:
+            angles = np.round(angles / self._step_rad) * self._step_rad
+        last = len(self._rows) - 1
+        newer, older = self._rows[max(last - self._whole, 0)], self._rows[max(last - self._whole - 1, 0)]
+        imu = imu_reading(newer, older, self._part, noise[-6:], self._mount, self._gyro_bias)
+        return angles, imu[:4], imu[4:]
 
 
-@dataclass(frozen=True)
-class NoiseLevels:
-    """Standard deviations of the white noise on each reading."""
-
-    joint_rad: float
-    orientation_rad: float
-    gyro_rad_s: float
+def _roll_pitch(roll_rad: float, pitch_rad: float) -> Quaternion:
+    """A roll, then a pitch, about the body's own axes (x, y, z, w)."""
+    sr, cr, sp, cp = math.sin(roll_rad / 2), math.cos(roll_rad / 2), math.sin(pitch_rad / 2), math.cos(pitch_rad / 2)
+    return (sr * cp, cr * sp, sr * sp, cr * cp)
 
 
-class NoiseSource:
-    """Draws reading noise from one generator, in a fixed order, so that a seed fixes every reading."""
+@njit(cache=True)
+def imu_reading(
+    newer: _Row, older: _Row, part: float, noise: FloatArray, mount: Quaternion, gyro_bias: FloatArray
+) -> FloatArray:
+    """Orientation (w, x, y, z) and angular velocity of an IMU, (7,), from two samples of the base a step apart.
 
-    def __init__(self, levels: NoiseLevels, joints: int) -> None:
-        self._scale = np.array([levels.joint_rad] * joints + [levels.orientation_rad] * 3 + [levels.gyro_rad_s] * 3)
-        self._joints = joints
-        self._generator = np.random.default_rng(0)
+    `part` is how far back from `newer` to `older`; `noise` (6,) a small rotation about the IMU's axes, then an error of its
+    rates; `mount` the orientation of the IMU in the base; `gyro_bias` (3,).
+    """
+    x, y, z, w = (
+        newer[0] + part * (older[0] - newer[0]),
+        newer[1] + part * (older[1] - newer[1]),
+        newer[2] + part * (older[2] - newer[2]),
+        newer[3] + part * (older[3] - newer[3]),
+    )
+    x, y, z, w = _product(x, y, z, w, mount[0], mount[1], mount[2], mount[3])
+    p = newer[4] + part * (older[4] - newer[4])
+    q = newer[5] + part * (older[5] - newer[5])
+    r = newer[6] + part * (older[6] - newer[6])
+    reading = np.empty(7)
+    # The rates in the IMU's frame: the transpose of the rotation matrix of (x, y, z, w).
+    reading[4] = (1 - 2 * (y * y + z * z)) * p + 2 * (x * y + w * z) * q + 2 * (x * z - w * y) * r
+    reading[5] = 2 * (x * y - w * z) * p + (1 - 2 * (x * x + z * z)) * q + 2 * (y * z + w * x) * r
+    reading[6] = 2 * (x * z + w * y) * p + 2 * (y * z - w * x) * q + (1 - 2 * (x * x + y * y)) * r
+    for axis in range(3):
+        reading[4 + axis] += gyro_bias[axis] + noise[3 + axis]
+    x, y, z, w = _product(x, y, z, w, 0.5 * noise[0], 0.5 * noise[1], 0.5 * noise[2], 1.0)
+    size = np.sqrt(x * x + y * y + z * z + w * w)
+    reading[0], reading[1], reading[2], reading[3] = w / size, x / size, y / size, z / size
+    return reading
 
-    def restart(self, generator: np.random.Generator) -> None:
-        self._generator = generator
 
-    def draw(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Errors of the joints (n,), the orientation as a rotation vector (3,), and the gyro (3,)."""
-        noise = self._generator.standard_normal(self._scale.size) * self._scale
-        n = self._joints
-        return noise[:n], noise[n : n + 3], noise[n + 3 :]
+@njit(cache=True)
+def _product(
+    ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float
+) -> tuple[float, float, float, float]:
+    return (
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+        aw * bw - ax * bx - ay * by - az * bz,
+    )

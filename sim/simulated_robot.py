@@ -1,114 +1,124 @@
-"""SimulatedMinitaur: hardware.Robot on a World. Its clock is the physics; its truth is for return sources and pictures only."""
+"""SimulatedRobot: hardware.Robot on physics. Its clock is the physics; its truth is for return sources and pictures only."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.spec import RobotSpec
-from hardware.types import FloatArray, ImuReading, JointCommand, RobotError, RobotState
-from sim.dynamics import LEGS, Dynamics
-from sim.motor_model import motor_torques
-from sim.robots import minitaur
-from sim.sensors import DelayLine, NoiseLevels, NoiseSource
-from sim.world import World, stock_urdf
+from hardware.types import ImuReading, JointCommand, RobotError, RobotState
+from sim.drivetrain import Drivetrain
+from sim.dynamics import Dynamics
+from sim.ground import plane_quaternion
+from sim.physics import LEVEL, Physics, Quaternion, inverse, rotate
+from sim.robots.assembler import assemble
+from sim.robots.assembly import Assembly, LegModel
+from sim.robots.body import Body
+from sim.robots.paint import painted
+from sim.sensors import Sensors
 
+if TYPE_CHECKING:
+    from sim.world import World
+
+Engine = Literal["pybullet", "mujoco"]
 _SETTLE_S = 0.6
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What no real robot knows: where it is, and the mechanical work of its motors since the last reset."""
+    """What no real robot knows: where it is on its ground, and the mechanical work of its motors since the last reset."""
 
     x_m: float
     y_m: float
+    z_m: float
     energy_j: float
 
 
-class SimulatedMinitaur:
-    """A Minitaur in PyBullet.
+@dataclass(frozen=True)
+class Change:
+    """Other dynamics, so long after a reset: what hobbles a robot in the middle of a trial."""
+
+    after_s: float
+    dynamics: Dynamics
+
+
+@dataclass(frozen=True)
+class _Incarnation:
+    """The robot in one world, and a snapshot of it standing there."""
+
+    dynamics: Dynamics
+    assembly: Assembly
+    physics: Physics
+    drivetrain: Drivetrain
+    sensors: Sensors
+    snapshot: int
+    to_ground: Quaternion | None  # from the world's frame; None on level ground
+
+
+class SimulatedRobot:
+    """A robot on PyBullet or MuJoCo.
 
     Args:
-        dynamics: this world's physics; another dynamics is another robot.
-        leg_model: `five_bar` closes the legs' loops by constraints; `serial` is the fast equivalent chain.
-        time_step_s: physics step; five-bar legs need 2.5 ms or less.
-        iterations: solver iterations a step; five-bar legs need 20.
+        body: which robot.
+        dynamics: this world's physics; another dynamics is another world, see `change`.
+        legs: how the legs are modelled; `five_bar` and `serial` are two models of the Minitaur's.
+        time_step_s, iterations: of the physics engine.
+        engine: whose physics.
         visuals: keep the visual shapes, for `image`.
+        later: the dynamics change in the middle of every trial.
 
     """
 
     def __init__(
-        self, dynamics: Dynamics, *, leg_model: minitaur.LegModel, time_step_s: float, iterations: int, visuals: bool = False
-    ) -> None:
+        self, body: Body, dynamics: Dynamics, *, legs: LegModel, time_step_s: float, iterations: int,
+        engine: Engine = "pybullet", visuals: bool = False, later: Change | None = None,
+    ) -> None:  # fmt: skip
+        self.body = body
         self.dynamics = dynamics
-        self._serial = leg_model == "serial"
+        self._legs = legs
         self._time_step_s = time_step_s
         self._iterations = iterations
+        self._engine = engine
         self._visuals = visuals
-        self._world: World | None = None
-        self._snapshot = -1
+        self._later = later
+        self._incarnations: list[_Incarnation] = []
+        self._at: _Incarnation | None = None
+        self._window: tuple[_Incarnation, World] | None = None
         self._steps = 0
-        self._energy_j = 0.0
-        self._signs = [float(joint.sign) for joint in self.spec.joints]
-        self._strengths = [strength for strength in dynamics.motor_strength for _ in "LR"]
-        self._pd_line = DelayLine(dynamics.pd_latency_s, time_step_s)
-        self._sensor_line = DelayLine(dynamics.control_latency_s, time_step_s)
-        levels = NoiseLevels(dynamics.joint_noise_rad, dynamics.orientation_noise_rad, dynamics.gyro_noise_rad_s)
-        self._noise = NoiseSource(levels, len(self.spec.joints))
+        self._change_step = -1
+        self._command = self.spec.damping_command()
+        self._last_reading: RobotState | None = None
 
     @property
     def spec(self) -> RobotSpec:
-        return minitaur.SPEC
+        return self.body.spec
 
     # --- hardware.Robot
 
     def connect(self) -> None:
-        if self._world is not None:
-            return
-        text = minitaur.urdf(stock_urdf("quadruped/minitaur.urdf"), self.dynamics, serial=self._serial, visuals=self._visuals)
-        self._world = world = World(
-            text,
-            meshes="quadruped",
-            position_m=(0.0, 0.0, minitaur.START_HEIGHT_M),
-            time_step_s=self._time_step_s,
-            iterations=self._iterations,
-        )
-        chains = "R" if self._serial else "LR"
-        motors = [f"motor_{leg}{side}_joint" for leg in LEGS for side in chains]
-        knees = [f"knee_{leg}{side}_link" for leg in LEGS for side in chains]
-        signs = [sign for sign in minitaur.LEG_SIGNS for _ in chains]
-        world.place_joints({name: sign * math.pi / 2 for name, sign in zip(motors, signs, strict=True)})
-        world.place_joints({name: sign * minitaur.KNEE_AT_STANCE_RAD for name, sign in zip(knees, signs, strict=True)})
-        self._keys = world.joints(motors + knees if self._serial else motors)
-        feet = [f"lower_leg_{leg}R_link" for leg in LEGS]
-        world.set_friction(feet, self.dynamics.foot_friction)
-        if self._serial:
-            world.add_pitch_inertia(feet, minitaur.SERIAL_SHANK_INERTIA_KG_M2)
-        else:
-            for leg, foot in zip(LEGS, feet, strict=True):
-                world.pin_links(foot, minitaur.FOOT_IN_R_SHANK_M, f"lower_leg_{leg}L_link", minitaur.FOOT_IN_L_SHANK_M)
-        self._target(self.spec.position_command(self.spec.stance_rad))
-        self._begin()
-        for _ in range(round(_SETTLE_S / self._time_step_s)):
-            self._step()
-        self._snapshot = world.save()
-        self.reset(np.random.default_rng(0))
+        if self._at is None:
+            self._at = self._incarnation(self.dynamics)
+            self.reset(np.random.default_rng(0))
 
     def read(self) -> RobotState:
-        self._connected()
-        row = self._sensor_line.delayed()
-        joint_noise, tilt_noise, gyro_noise = self._noise.draw()
-        n = len(self._signs)
-        return RobotState(
-            time_s=self._steps * self._time_step_s,
-            positions_rad=np.array(row[:n]) + joint_noise,
-            velocities_rad_s=np.array(row[n : 2 * n]),
-            torques_nm=np.array(self._torques),
-            imu=_imu(row[2 * n :], tilt_noise, gyro_noise),
-            battery_v=self.dynamics.battery_v,
+        at = self._connected()
+        if self._last_reading is not None and at.sensors.drops_out():
+            return self._last_reading
+        angles, velocities = at.drivetrain.late()
+        measured, orientation, rates = at.sensors.read(angles)
+        self._last_reading = RobotState(
+            self._steps * self._time_step_s,
+            measured,
+            velocities,
+            at.drivetrain.torques_nm,
+            ImuReading(orientation, rates),
+            at.drivetrain.battery_v,
         )
+        return self._last_reading
 
     def write(self, command: JointCommand) -> JointCommand:
         self._connected()
@@ -117,13 +127,14 @@ class SimulatedMinitaur:
         return sent
 
     def stop(self) -> None:
-        if self._world is not None:
+        if self._at is not None:
             self._target(self.spec.damping_command())
 
     def close(self) -> None:
-        if self._world is not None:
-            self._world.close()
-            self._world = None
+        for incarnation in self._incarnations:
+            incarnation.physics.close()
+        self._incarnations, self._at = [], None
+        self._close_window()
 
     # --- hardware.Clock: time passing is the physics stepping
 
@@ -132,126 +143,162 @@ class SimulatedMinitaur:
 
     def sleep_until(self, deadline_s: float) -> None:
         self._connected()
-        for _ in range(round(deadline_s / self._time_step_s) - self._steps):
-            self._step()
+        last = math.ceil(deadline_s / self._time_step_s - 1e-6)
+        if self._steps < self._change_step <= last and self._later is not None:
+            self._run_until(self._change_step)
+            self.change(self._later.dynamics)
+        self._run_until(last)
 
     # --- what only a simulation can do
 
     def reset(self, generator: np.random.Generator) -> None:
         """Back to standing at the origin; the generator decides the start's push and all noise until the next reset."""
-        world = self._connected()
-        world.restore(self._snapshot)
+        self._connected()
+        self._at = at = self._incarnation(self.dynamics)
+        at.physics.restore(at.snapshot)
         self._target(self.spec.position_command(self.spec.stance_rad))
-        self._noise.restart(generator)
         push = generator.standard_normal(2) * self.dynamics.start_push_m_s
-        world.push((float(push[0]), float(push[1]), 0.0))
-        self._begin()
+        at.physics.push((float(push[0]), float(push[1]), 0.0))
+        at.drivetrain.begin(at.physics.joint_states())
+        self._begin_sensing(at, generator)
+        self._change_step = -1
+        if self._later is not None:
+            self._change_step = self._steps + round(self._later.after_s / self._time_step_s)
+
+    def change(self, dynamics: Dynamics) -> None:
+        """The world changes around a moving robot: it goes on from where it is, until the next reset, in other dynamics."""
+        old = self._connected()
+        new = self._incarnation(dynamics)
+        new.physics.restore(new.snapshot)
+        new.physics.place(old.physics.motion())
+        new.drivetrain.take_over(old.drivetrain, new.physics.joint_states())
+        self._at = new
+        self._target(self._command)
+        self._begin_sensing(new, old.sensors.generator)
+        new.sensors.remember(old.sensors)
 
     def truth(self) -> Truth:
-        world = self._connected()
-        (x, y, _), _ = world.base_pose()
-        return Truth(x, y, self._energy_j)
+        at = self._connected()
+        position, _ = self._pose
+        x, y, z = position if at.to_ground is None else rotate(at.to_ground, position)
+        return Truth(x, y, z, at.drivetrain.energy_j)
+
+    def image(self, *, width: int, height: int) -> NDArray[np.uint8]:
+        """The robot from its right front, as large as fits, (height, width, 3)."""
+        position, _ = self.physics.base_pose()
+        size_m = self.body.start_height_m
+        target = (position[0], position[1], position[2] - 0.35 * size_m)
+        return self.physics.image(width=width, height=height, target_m=target, distance_m=self._view_m)
 
     @property
-    def world(self) -> World:
+    def _view_m(self) -> float:
+        """How far a camera stands: a crouching robot is long for its height."""
+        return 0.45 + 1.75 * self.body.start_height_m
+
+    def show(self) -> bool:
+        """Shows where it is in PyBullet's own window, whatever its engine; False once the window was closed.
+
+        Physics in that window would wait for its drawing, so the window has a world of its own.
+        Raises RobotError where there is no display.
+        """
+        from sim.world import World
+
+        at = self._connected()
+        if self._window is None or self._window[0] is not at:
+            world = World(at.assembly, self.body, at.dynamics, time_step_s=self._time_step_s, iterations=1, gui=True)
+            self._window = at, world
+        return self._window[1].show(at.physics.motion(), self._view_m)
+
+    @property
+    def physics(self) -> Physics:
         """For pictures and tests."""
-        return self._connected()
+        return self._connected().physics
 
-    # --- one physics step, in plain floats: this is where the time goes
+    @property
+    def shut_down(self) -> list[bool]:
+        """Which motors have overheated since the reset (n,)."""
+        return self._connected().drivetrain.shut_down
 
-    def _connected(self) -> World:
-        if self._world is None:
+    # ---
+
+    def _close_window(self) -> None:
+        if self._window is not None:
+            self._window[1].close()
+        self._window = None
+
+    def _connected(self) -> _Incarnation:
+        if self._at is None:
             raise RobotError(f"{self.spec.name} is not connected: call connect() first")
-        return self._world
-
-    def _begin(self) -> None:
-        self._energy_j = 0.0
-        self._torques = [0.0] * len(self._signs)
-        self._pd_line.clear()
-        self._sensor_line.clear()
-        self._measure()
+        return self._at
 
     def _target(self, command: JointCommand) -> None:
-        self._goal = list(
-            zip(
-                command.positions_rad.tolist(),
-                command.velocities_rad_s.tolist(),
-                command.torques_nm.tolist(),
-                command.kp_nm_per_rad.tolist(),
-                command.kd_nm_s_per_rad.tolist(),
-                strict=True,
-            )
+        self._command = command
+        self._connected().drivetrain.command(command)
+
+    def _incarnation(self, dynamics: Dynamics) -> _Incarnation:
+        """The robot in a world of these dynamics, built at the first call and settled in its stance."""
+        for known in self._incarnations:
+            if known.dynamics == dynamics:
+                return known
+        # Kept: where the next reset goes, and where it is.
+        for other in [one for one in self._incarnations if one is not self._at and one.dynamics != self.dynamics]:
+            other.physics.close()
+            self._incarnations.remove(other)
+        assembly = assemble(self.body, self._legs, dynamics, visuals=self._visuals)
+        if self._visuals:
+            assembly = painted(assembly, self.body, dynamics)
+        physics = _physics(self._engine)(
+            assembly, self.body, dynamics, time_step_s=self._time_step_s, iterations=self._iterations
         )
+        drivetrain = Drivetrain(self.body, assembly, dynamics, self._time_step_s)
+        drivetrain.command(self.spec.position_command(self.spec.stance_rad))
+        drivetrain.begin(physics.joint_states())
+        for _ in range(round(_SETTLE_S / self._time_step_s)):
+            physics.step(drivetrain.drive())
+            drivetrain.observe(physics.joint_states())
+        physics.pull(dynamics.pull_n)  # not while it settled: a trial begins at rest
+        sensors = Sensors(drivetrain.encoder_offset_rad, dynamics, self._time_step_s)
+        plane = plane_quaternion(dynamics.ground)
+        to_ground = None if plane == LEVEL else inverse(plane)
+        made = _Incarnation(dynamics, assembly, physics, drivetrain, sensors, physics.save(), to_ground)
+        self._incarnations.append(made)
+        return made
 
-    def _measure(self) -> None:
-        """Samples joints and base after a step into the delay lines."""
-        world = self._connected()
-        states = world.joint_states(self._keys)
-        if self._serial:
-            angles, velocities, self._gains = _motors_of_serial_legs(states)
-        else:
-            angles = [state[0] * sign for state, sign in zip(states, self._signs, strict=True)]
-            velocities = [state[1] * sign for state, sign in zip(states, self._signs, strict=True)]
-        self._velocities = velocities
-        self._pd_line.push((*angles, *velocities))
-        self._sensor_line.push((*angles, *velocities, *world.base_pose()[1], *world.base_velocity()[1]))
+    def _begin_sensing(self, at: _Incarnation, generator: np.random.Generator) -> None:
+        at.sensors.begin(generator)
+        self._pose = at.physics.base_pose()
+        at.sensors.push(self._pose[1], at.physics.base_velocity()[1])
+        self._last_reading = None
 
-    def _step(self) -> None:
-        world = self._connected()
-        seen = self._pd_line.delayed()
-        n = len(self._signs)
-        desired = [
-            kp * (q - seen_q) + kd * (dq - seen_dq) + tau
-            for (q, dq, tau, kp, kd), seen_q, seen_dq in zip(self._goal, seen[:n], seen[n:], strict=True)
-        ]
-        self._torques = torques = motor_torques(
-            desired, self._velocities, self._strengths, self.dynamics.battery_v, self.dynamics.joint_friction_nm
-        )
-        if self._serial:
-            world.step(self._keys, _torques_on_serial_legs(torques, self._gains))
-        else:
-            world.step(self._keys, [torque * sign for torque, sign in zip(torques, self._signs, strict=True)])
-        self._steps += 1
-        self._energy_j += sum(map(abs, map(float.__mul__, torques, self._velocities))) * self._time_step_s
-        self._measure()
-
-
-def _motors_of_serial_legs(states: list[tuple[float, float]]) -> tuple[list[float], list[float], list[float]]:
-    """Angles, velocities (8,) of all motors and knee gains (4,), from four hips then four knees in URDF signs."""
-    angles, velocities, gains = [], [], []
-    for leg, sign in enumerate(minitaur.LEG_SIGNS):
-        hip, hip_velocity = states[leg]
-        knee, knee_velocity = states[leg + 4]
-        left, left_velocity, gain = minitaur.serial_left_motor(
-            sign * hip, sign * hip_velocity, sign * knee, sign * knee_velocity
-        )
-        angles += [left, sign * hip]
-        velocities += [left_velocity, sign * hip_velocity]
-        gains.append(gain)
-    return angles, velocities, gains
+    def _run_until(self, last: int) -> None:
+        """Physics steps: this is where the time goes."""
+        at = self._connected()
+        physics, drivetrain, sensors = at.physics, at.drivetrain, at.sensors
+        first = self._steps + 1
+        torques = drivetrain.drive() if first <= last else []
+        for step in range(first, last + 1):
+            physics.step(torques)
+            if step < last:
+                torques = drivetrain.advance(physics.joint_states())
+            else:  # before the next step there may be another command
+                drivetrain.observe(physics.joint_states())
+            if last - step < sensors.samples:
+                self._pose = physics.base_pose()
+                sensors.push(self._pose[1], physics.base_velocity()[1])
+        self._steps = max(self._steps, last)
 
 
-def _torques_on_serial_legs(motors: list[float], gains: list[float]) -> list[float]:
-    """Torques on four hips then four knees, in URDF signs, from those of the eight motors."""
-    signs = minitaur.LEG_SIGNS
-    hips = [sign * (motors[2 * leg + 1] - motors[2 * leg]) for leg, sign in enumerate(signs)]
-    knees = [sign * gains[leg] * motors[2 * leg] for leg, sign in enumerate(signs)]
-    return hips + knees
+class _OpenPhysics(Protocol):
+    def __call__(
+        self, assembly: Assembly, body: Body, dynamics: Dynamics, *, time_step_s: float, iterations: int
+    ) -> Physics: ...
 
 
-def _imu(row: tuple[float, ...], tilt_noise: FloatArray, gyro_noise: FloatArray) -> ImuReading:
-    """The IMU's sample from quaternion (x, y, z, w) and world-frame rates: body frame, noise in the body frame."""
-    x, y, z, w, *rates = row
-    # q * (1, noise / 2), renormalized: a small rotation about the body axes.
-    a, b, c = (0.5 * tilt_noise).tolist()
-    noisy = np.array(
-        [w - x * a - y * b - z * c, x + w * a + y * c - z * b, y + w * b + z * a - x * c, z + w * c + x * b - y * a]
-    )
-    rotation = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    return ImuReading(noisy / math.sqrt(float(noisy @ noisy)), np.array(rates) @ rotation + gyro_noise)
+def _physics(engine: Engine) -> _OpenPhysics:
+    if engine == "mujoco":
+        from sim.mujoco_world import MujocoWorld
+
+        return MujocoWorld
+    from sim.world import World
+
+    return World

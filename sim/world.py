@@ -1,24 +1,28 @@
-"""World: one PyBullet client with a floor and a robot; the only file that imports pybullet. No motor or sensor enters."""
+"""World: one PyBullet client with a ground and a robot; the only file that imports pybullet. No motor or sensor enters."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import importlib.util
 import math
+import operator
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import RobotError
-
-Vector = tuple[float, float, float]
-Quaternion = tuple[float, float, float, float]
+from sim.dynamics import Dynamics
+from sim.ground import CELL_M, heights, plane_quaternion
+from sim.physics import LEVEL, Motion, Quaternion, compose, inverse, rotate
+from sim.robots.assembly import Assembly
+from sim.robots.body import Body
+from sim.values import PointM
 
 
 @contextlib.contextmanager
@@ -45,52 +49,95 @@ try:
 except ImportError as error:
     raise RobotError("simulation needs PyBullet: pip install 'robot-adapt[sim]'") from error
 
-_KEYS = tuple[int, ...]
 
-# PyBullet's own default. Bullet multiplies the frictions of two bodies: a foot of friction 1 has a contact of 0.5.
-FLOOR_FRICTION = 0.5
-
-
-def stock_urdf(relative: str) -> str:
-    """Text of a URDF shipped in pybullet_data."""
-    return (_data_folder() / relative).read_text()
+# PyBullet has one window in a process, and does not survive a second one: the next world takes over the window of the last.
+_window: int = -1
 
 
-def _data_folder() -> Path:
-    found = importlib.util.find_spec("pybullet_data")
-    if found is None or found.origin is None:
-        raise RobotError("pybullet_data is missing: reinstall pybullet")
-    return Path(found.origin).parent
+def _open_window() -> int:
+    """An empty window. Raises RobotError where there is no display: PyBullet would end the process."""
+    global _window
+    if pybullet.isConnected(_window):
+        pybullet.resetSimulation(physicsClientId=_window)
+        return _window
+    try:
+        x11 = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        raise RobotError("a window needs a display and libX11: leave out --gui") from None
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    display = x11.XOpenDisplay(None)
+    if display is None:
+        shown = os.environ.get("DISPLAY")
+        raise RobotError(f"no window: {f'the display {shown} does not answer' if shown else 'there is no DISPLAY'}")
+    x11.XSetIOErrorHandler(_end_quietly)
+    with _silent():
+        _window = pybullet.connect(pybullet.GUI)
+    x11.XCloseDisplay(display)  # not before: Xvfb starts anew when its last client goes
+    pybullet.configureDebugVisualizer(pybullet.COV_ENABLE_GUI, 0, physicsClientId=_window)
+    return _window
+
+
+# PyBullet does not ask to be told when its window is closed: X ends the connection, and this handler may not return.
+_end_quietly = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda _: os._exit(0))
+
+
+# A client costs 20 ms to connect and to fill for the first time, an emptied one 1 ms.
+_emptied: list[int] = []
+_MOST_EMPTIED = 4
+
+
+def _open_client() -> int:
+    client: int = _emptied.pop() if _emptied else pybullet.connect(pybullet.DIRECT)
+    return client
+
+
+def _close_client(client: int) -> None:
+    if len(_emptied) < _MOST_EMPTIED:
+        pybullet.resetSimulation(physicsClientId=client)
+        _emptied.append(client)
+    else:
+        pybullet.disconnect(physicsClientId=client)
+
+
+_ANGLE, _VELOCITY = operator.itemgetter(0), operator.itemgetter(1)
 
 
 class World:
-    """A floor, a robot from a URDF text, gravity. Joints and links are looked up by name: merging reorders them.
+    """Physics by PyBullet. Joints and links are looked up by name.
 
     Args:
-        urdf: the robot.
-        meshes: folder inside pybullet_data that the URDF's mesh paths are relative to.
-        position_m: where the robot's base starts; unrotated.
+        assembly: the robot, for these dynamics.
+        body: where it starts.
+        dynamics: ground and friction; what is not in the assembly already.
         time_step_s: physics step.
         iterations: constraint solver iterations a step.
+        gui: in PyBullet's own window.
 
     """
 
-    def __init__(self, urdf: str, *, meshes: str, position_m: Vector, time_step_s: float, iterations: int) -> None:
-        self.time_step_s = time_step_s
-        self._client = pybullet.connect(pybullet.DIRECT)
+    def __init__(
+        self, assembly: Assembly, body: Body, dynamics: Dynamics, *,
+        time_step_s: float, iterations: int, gui: bool = False,
+    ) -> None:  # fmt: skip
+        self._client = _open_window() if gui else _open_client()
+        self._camera: tuple[float, float, float] | None = None
+        if gui:
+            self._draw(False)
         if self._client < 0:
             raise RobotError("PyBullet has no room for another world: close some")
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=time_step_s,
             numSolverIterations=iterations,
             deterministicOverlappingPairs=1,
+            # Its cone makes friction along diagonals 0.6 of what it should be; a pyramid makes it 1.4 there.
+            enableConeFriction=0,
             physicsClientId=self._client,
         )
         pybullet.setGravity(0.0, 0.0, -9.81, physicsClientId=self._client)
-        floor = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self._client)
-        body = pybullet.createMultiBody(0.0, floor, physicsClientId=self._client)
-        pybullet.changeDynamics(body, -1, lateralFriction=FLOOR_FRICTION, physicsClientId=self._client)
-        self._body = self._load(urdf.replace('filename="', f'filename="{_data_folder() / meshes}/'), position_m)
+        plane = plane_quaternion(dynamics.ground)
+        self._add_ground(dynamics, plane)
+        self._body = self._load(assembly, rotate(plane, (0.0, 0.0, body.start_height_m)), plane)
         self._joints: dict[str, int] = {}
         self._links: dict[str, int] = {}
         for index in range(pybullet.getNumJoints(self._body, physicsClientId=self._client)):
@@ -100,78 +147,124 @@ class World:
             pybullet.setJointMotorControl2(
                 self._body, index, pybullet.VELOCITY_CONTROL, force=0.0, physicsClientId=self._client
             )
+        # Bullet slows down all that moves, by 4 % a second and more when fast: not in vacuum, and not in MuJoCo.
+        pybullet.changeDynamics(self._body, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=self._client)
+        _, _, _, center, axes, *_ = pybullet.getDynamicsInfo(self._body, -1, physicsClientId=self._client)
+        self._center_m, self._from_principal = center, inverse(axes)
+        self._base_is_center = center == (0.0, 0.0, 0.0) and axes == LEVEL
+        self._pull_n: PointM | None = None
+        self._set_up(assembly, dynamics)
+        self._keys = self._joint_keys(assembly.joints)
 
-    def _load(self, urdf: str, position_m: Vector) -> int:
+    def _add_ground(self, dynamics: Dynamics, orientation: Quaternion) -> None:
+        grid = heights(dynamics.ground)
+        height = 0.0
+        if grid is None:
+            shape = pybullet.createCollisionShape(pybullet.GEOM_PLANE, physicsClientId=self._client)
+        else:
+            shape = pybullet.createCollisionShape(
+                pybullet.GEOM_HEIGHTFIELD,
+                meshScale=(CELL_M, CELL_M, 1.0),
+                heightfieldData=grid.T.ravel().tolist(),
+                numHeightfieldRows=grid.shape[0],
+                numHeightfieldColumns=grid.shape[1],
+                physicsClientId=self._client,
+            )
+            height = float(grid.max() + grid.min()) / 2  # Bullet puts the middle of the heights at the origin.
+        ground = pybullet.createMultiBody(0.0, shape, -1, (0.0, 0.0, height), orientation, physicsClientId=self._client)
+        # Bullet multiplies what two bodies have: the contact is as the foot is.
+        pybullet.changeDynamics(ground, -1, lateralFriction=1.0, restitution=1.0, physicsClientId=self._client)
+
+    def _load(self, assembly: Assembly, position_m: PointM, orientation: Quaternion) -> int:
         with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, _silent():
-            file.write(urdf)
+            file.write(assembly.urdf)
             file.flush()
             body: int = pybullet.loadURDF(
                 file.name,
                 basePosition=position_m,
-                flags=pybullet.URDF_USE_INERTIA_FROM_FILE | pybullet.URDF_MERGE_FIXED_LINKS,
+                baseOrientation=orientation,
+                flags=pybullet.URDF_USE_INERTIA_FROM_FILE | (0 if assembly.apart is None else pybullet.URDF_USE_SELF_COLLISION),
                 physicsClientId=self._client,
             )
         return body
 
-    def joints(self, names: Sequence[str]) -> _KEYS:
-        """The keys of these joints, for the calls below."""
+    def _joint_keys(self, names: Sequence[str]) -> tuple[int, ...]:
         missing = [name for name in names if name not in self._joints]
         if missing:
             raise RobotError(f"the URDF has no joint {missing[0]}; it has {', '.join(self._joints)}")
         return tuple(self._joints[name] for name in names)
 
-    def place_joints(self, angles_rad: Mapping[str, float]) -> None:
-        for name, angle in angles_rad.items():
-            (key,) = self.joints([name])
+    def _set_up(self, assembly: Assembly, dynamics: Dynamics) -> None:
+        for name, angle in assembly.start.items():
+            (key,) = self._joint_keys([name])
             pybullet.resetJointState(self._body, key, angle, 0.0, physicsClientId=self._client)
-
-    def pin_links(self, link_a: str, point_a_m: Vector, link_b: str, point_b_m: Vector) -> None:
-        """Closes a loop: a point of one link stays on a point of another (link frames)."""
-        pybullet.createConstraint(
-            self._body, self._links[link_a], self._body, self._links[link_b],
-            pybullet.JOINT_POINT2POINT, (0, 0, 0), point_a_m, point_b_m, physicsClientId=self._client,
-        )  # fmt: skip
-
-    def set_friction(self, link_names: Sequence[str], friction: float) -> None:
-        for name in link_names:
-            pybullet.changeDynamics(self._body, self._links[name], lateralFriction=friction, physicsClientId=self._client)
-
-    def add_pitch_inertia(self, link_names: Sequence[str], inertia_kg_m2: float) -> None:
-        """Adds to links' inertia about their y axis; a URDF cannot say it: PyBullet zeroes what breaks the triangle rule."""
-        for name in link_names:
-            x, y, z = pybullet.getDynamicsInfo(self._body, self._links[name], physicsClientId=self._client)[2]
-            pybullet.changeDynamics(
-                self._body, self._links[name],
-                localInertiaDiagonal=(x, y + inertia_kg_m2, z), physicsClientId=self._client,
+        for leg, links in assembly.feet.items():
+            friction = dynamics.foot_friction_of.get(leg, dynamics.foot_friction)
+            for link in links:
+                pybullet.changeDynamics(
+                    self._body, self._links[link],
+                    lateralFriction=friction, restitution=dynamics.restitution, physicsClientId=self._client,
+                )  # fmt: skip
+        for one, other in assembly.apart or ():
+            pybullet.setCollisionFilterPair(
+                self._body, self._body, self._links.get(one, -1), self._links.get(other, -1), 0, self._client
+            )
+        for pin in assembly.pins:
+            pybullet.createConstraint(
+                self._body, self._links[pin.link_a], self._body, self._links[pin.link_b], pybullet.JOINT_POINT2POINT,
+                (0, 0, 0), pin.point_a_m, pin.point_b_m, physicsClientId=self._client,
             )  # fmt: skip
 
-    def joint_states(self, keys: _KEYS) -> list[tuple[float, float]]:
-        """Angle (rad) and velocity (rad/s) of each joint."""
-        states = pybullet.getJointStates(self._body, keys, physicsClientId=self._client)
-        return [(state[0], state[1]) for state in states]
+    def joint_states(self) -> list[float]:
+        states = pybullet.getJointStates(self._body, self._keys, self._client)
+        return [*map(_ANGLE, states), *map(_VELOCITY, states)]
 
-    def step(self, keys: _KEYS, torques_nm: Sequence[float]) -> None:
-        """Applies these torques for one time step."""
+    def step(self, torques_nm: Sequence[float]) -> None:
         pybullet.setJointMotorControlArray(
-            self._body, keys, pybullet.TORQUE_CONTROL, forces=torques_nm, physicsClientId=self._client
+            self._body, self._keys, pybullet.TORQUE_CONTROL, forces=torques_nm, physicsClientId=self._client
         )
-        pybullet.stepSimulation(physicsClientId=self._client)
+        if self._pull_n is not None:  # forgotten after every step
+            center, _ = pybullet.getBasePositionAndOrientation(self._body, self._client)
+            pybullet.applyExternalForce(self._body, -1, self._pull_n, center, pybullet.WORLD_FRAME, self._client)
+        pybullet.stepSimulation(self._client)
 
-    def base_pose(self) -> tuple[Vector, Quaternion]:
-        """Position (m) and orientation (x, y, z, w) of the base in the world."""
-        position, orientation = pybullet.getBasePositionAndOrientation(self._body, physicsClientId=self._client)
-        return position, orientation
+    def pull(self, force_n: PointM) -> None:
+        self._pull_n = force_n if any(force_n) else None
 
-    def base_velocity(self) -> tuple[Vector, Vector]:
-        """Linear (m/s) and angular (rad/s) velocity of the base, both in the world frame."""
-        linear, angular = pybullet.getBaseVelocity(self._body, physicsClientId=self._client)
+    def base_pose(self) -> tuple[PointM, Quaternion]:
+        position, orientation = pybullet.getBasePositionAndOrientation(self._body, self._client)
+        if self._base_is_center:
+            return position, orientation
+        # PyBullet tells of the centre of mass and its principal axes.
+        orientation = compose(orientation, self._from_principal)
+        x, y, z = rotate(orientation, self._center_m)
+        return (position[0] - x, position[1] - y, position[2] - z), orientation
+
+    def base_velocity(self) -> tuple[PointM, PointM]:
+        linear, angular = pybullet.getBaseVelocity(self._body, self._client)
         return linear, angular
 
-    def push(self, velocity_m_s: Vector) -> None:
-        """Adds to the base's velocity at once: a kick."""
+    def push(self, velocity_m_s: PointM) -> None:
         linear, angular = self.base_velocity()
         kicked = [a + b for a, b in zip(linear, velocity_m_s, strict=True)]
         pybullet.resetBaseVelocity(self._body, kicked, angular, physicsClientId=self._client)
+
+    def motion(self) -> Motion:
+        position, orientation = self.base_pose()
+        states = pybullet.getJointStates(self._body, list(self._joints.values()), self._client)
+        joints = {name: state[:2] for name, state in zip(self._joints, states, strict=True)}
+        return Motion(position, orientation, *self.base_velocity(), joints)
+
+    def place(self, motion: Motion) -> None:
+        x, y, z = (a + b for a, b in zip(motion.position_m, rotate(motion.orientation_xyzw, self._center_m), strict=True))
+        principal = compose(motion.orientation_xyzw, inverse(self._from_principal))
+        pybullet.resetBasePositionAndOrientation(self._body, (x, y, z), principal, physicsClientId=self._client)
+        pybullet.resetBaseVelocity(self._body, motion.velocity_m_s, motion.angular_velocity_rad_s, physicsClientId=self._client)
+        keys = [self._joints[name] for name in motion.joints]
+        # Lists: it crashes on tuples.
+        angles = [[angle] for angle, _ in motion.joints.values()]
+        velocities = [[velocity] for _, velocity in motion.joints.values()]
+        pybullet.resetJointStatesMultiDof(self._body, keys, angles, velocities, physicsClientId=self._client)
 
     def total_mass_kg(self) -> float:
         links = range(-1, len(self._joints))
@@ -182,12 +275,12 @@ class World:
         return snapshot
 
     def restore(self, snapshot: int) -> None:
-        """Back to a saved state, contact caches included: the same steps give the same bytes again."""
+        """Contact caches included."""
         pybullet.restoreState(snapshot, physicsClientId=self._client)
 
-    def image(self, *, width: int, height: int, target_m: Vector) -> NDArray[np.uint8]:
-        """The robot from its right front, by PyBullet's software renderer; (height, width, 3)."""
-        view = pybullet.computeViewMatrixFromYawPitchRoll(target_m, 0.75, 40.0, -22.0, 0.0, 2)
+    def image(self, *, width: int, height: int, target_m: PointM, distance_m: float) -> NDArray[np.uint8]:
+        """By PyBullet's software renderer."""
+        view = pybullet.computeViewMatrixFromYawPitchRoll(target_m, distance_m, 40.0, -22.0, 0.0, 2)
         projection = pybullet.computeProjectionMatrixFOV(50.0, width / height, 0.05, 10.0)
         pixels = pybullet.getCameraImage(
             width, height, view, projection,
@@ -195,7 +288,37 @@ class World:
         )[2]  # fmt: skip
         return np.asarray(pixels, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
 
+    def _draw(self, on: bool) -> None:
+        pybullet.configureDebugVisualizer(pybullet.COV_ENABLE_RENDERING, int(on), physicsClientId=self._client)
+
+    def _begin_drawing(self, distance_m: float) -> tuple[float, float, float]:
+        self._draw(True)
+        camera = (distance_m, 40.0, -22.0)
+        pybullet.resetDebugVisualizerCamera(*camera, self.base_pose()[0], self._client)
+        for _ in range(300):  # the window tells of its camera as it was in the last picture
+            if math.isclose(pybullet.getDebugVisualizerCamera(self._client)[10], distance_m, rel_tol=1e-3):
+                break
+            time.sleep(0.01)
+        return camera
+
+    def show(self, motion: Motion, distance_m: float) -> bool:
+        """Puts the robot there in the window, the camera on it as turned and zoomed by hand; False once it was closed."""
+        if not pybullet.isConnected(self._client):
+            return False
+        self.place(motion)
+        camera = self._camera or self._begin_drawing(distance_m)
+        *_, yaw, pitch, distance_m, _ = pybullet.getDebugVisualizerCamera(self._client)
+        if distance_m > 0.0:  # at times it has no answer
+            camera = (distance_m, yaw, pitch)
+        self._camera = camera
+        pybullet.resetDebugVisualizerCamera(*camera, motion.position_m, self._client)
+        return True
+
     def close(self) -> None:
-        if self._client >= 0:
-            pybullet.disconnect(physicsClientId=self._client)
-            self._client = -1
+        if self._client == _window:
+            if pybullet.isConnected(self._client):
+                with _silent():
+                    pybullet.disconnect(physicsClientId=self._client)
+        elif self._client >= 0:
+            _close_client(self._client)
+        self._client = -1

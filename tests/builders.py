@@ -16,17 +16,20 @@ from robot_adapt.backends import Rig, SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.robot_model import RobotModel
 from robot_adapt.trial import Status
 from robot_adapt.wire.convert import SealedTrial, seal
-from sim.robots.minitaur import SPEC
+
+MINITAUR = load(shipped("robots", "minitaur.yaml"), RobotModel)
+SPEC = MINITAUR.body.spec
 
 
-def shipped_policy() -> LinearPolicy:
-    return policy_file.load(shipped("policies", "minitaur.safetensors"))
+def shipped_policy(robot: str = "minitaur") -> LinearPolicy:
+    return policy_file.load(shipped("policies", f"{robot}.safetensors"))
 
 
-def simulated_config(name: str = "minitaur_five_bar") -> SimulatedRobotConfig:
-    return load(shipped("robots", f"{name}.yaml"), SimulatedRobotConfig)
+def simulated_config(name: str = "minitaur") -> SimulatedRobotConfig:
+    return load(shipped("rigs", f"{name}.yaml"), SimulatedRobotConfig)
 
 
 def record(number: int = 0, **changes: object) -> TrialRecord:

@@ -14,11 +14,18 @@ from robot_adapt.config import FROZEN, NonNegative, Positive
 
 
 class ReturnConfig(BaseModel):
-    """Return = forward progress, counted up to `top_speed_m_s`, less `energy_weight_per_j` times mechanical work."""
+    """Return = forward progress, counted up to `top_speed_m_s`, less what work and drift cost.
+
+    Attributes:
+        energy_weight_per_j: of the motors' mechanical work.
+        drift_weight: of the distance to the side at the trial's end.
+
+    """
 
     model_config = FROZEN
     top_speed_m_s: Positive
     energy_weight_per_j: NonNegative
+    drift_weight: NonNegative = 0.0
 
 
 class ReturnSource(Protocol):
@@ -69,7 +76,8 @@ class MeasuredProgress:
         self._last = now
 
     def finish(self) -> float:
-        return self._progress_m - self._config.energy_weight_per_j * (self._last.energy_j - self._start_j)
+        work_j, drift_m = self._last.energy_j - self._start_j, abs(self._last.y_m - self._path[0][1])
+        return self._progress_m - self._config.energy_weight_per_j * work_j - self._config.drift_weight * drift_m
 
     def telemetry(self) -> dict[str, NDArray[np.float32]]:
         path = np.array(self._path)

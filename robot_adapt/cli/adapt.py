@@ -14,9 +14,9 @@ from robot_adapt import MAX_SEED
 
 
 def adapt(
-    robot: Annotated[str, typer.Argument(help="The robot's YAML file, or a name from configs/robots/.")],
-    policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped Minitaur policy.")] = None,
-    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [minitaur].")] = None,
+    robot: Annotated[str, typer.Argument(help="The robot's YAML file, or a name from configs/rigs/.")],
+    policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this kind of robot.")] = None,
+    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the robot's].")] = None,
     aggregator: Annotated[str | None, typer.Option(help="HOST:PORT of an aggregator to stream to.")] = None,
     robot_id: Annotated[str | None, typer.Option(help="Which robot, for the aggregator; default its kind.")] = None,
     note: Annotated[str | None, typer.Option(help="What was done to the robot, in words; kept with every trial.")] = None,
@@ -45,20 +45,21 @@ def adapt(
     for text in (note, robot_id):
         if text is not None and not text.isprintable():
             raise UserError(f"{text!r}: holds characters that cannot be shown")
-    body = load(shipped_or_file("robots", robot), RobotConfig)
-    rig = open_rig(body, Operator(_ask_return, _confirm_start))
+    described = load(shipped_or_file("rigs", robot), RobotConfig)
+    kind = described.root.robot.body.name
+    rig = open_rig(described, Operator(_ask_return, _confirm_start))
     if resume is not None:
         if any(option is not None for option in (policy, config, robot_id, note, seed, out)):
             raise UserError("--resume goes with --aggregator only: a session goes on as it was started")
         run = RunFolder(resume)
         plan = load_json(run.session, SessionPlan)
-        if plan.robot_config != body.model_dump(mode="json"):
+        if plan.robot_config != described.model_dump(mode="json"):
             raise UserError(f"{run.session}: this session was started on another robot than {robot}")
         start = policy_file.load(run.policy)
         start.check_fits(rig.robot.spec)
     else:
-        settings = load(shipped_or_file("adapt", config or "minitaur"), AdaptConfig)
-        start = policy_file.load(policy if policy is not None else shipped("policies", "minitaur.safetensors"))
+        settings = load(shipped_or_file("adapt", config or kind), AdaptConfig)
+        start = policy_file.load(policy if policy is not None else shipped("policies", f"{kind}.safetensors"))
         start.check_fits(rig.robot.spec)
         run = RunFolder.new(out, "adapt")
         plan = SessionPlan(
@@ -66,7 +67,7 @@ def adapt(
             session=f"{run.folder.resolve().name}-{secrets.token_hex(4)}",
             seed=seed or 0,
             note=note or "",
-            robot_config=body.model_dump(mode="json"),
+            robot_config=described.model_dump(mode="json"),
             settings=settings,
         )
         policy_file.save(start, run.policy)

@@ -1,10 +1,10 @@
-"""`robot-adapt demo`: a simulated Minitaur walks, is hobbled, adapts, and its recovery is reported."""
+"""`robot-adapt demo`: a simulated robot walks, is hobbled, adapts, and its recovery is reported."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,48 +12,55 @@ from robot_adapt import MAX_SEED
 
 
 def demo(
+    robot: Annotated[str, typer.Option(help="Which robot: a name from configs/rigs/.")] = "minitaur",
+    backend: Annotated[
+        Literal["simulated", "mujoco"], typer.Option(help="Physics: PyBullet's, or MuJoCo's, which nothing was trained on.")
+    ] = "simulated",
     hobble: Annotated[
-        str, typer.Option(help="What happens to the robot: a name from configs/hobbles/, or a YAML file.")
-    ] = "default",
+        str | None,
+        typer.Option(help="What happens to the robot: a name from configs/hobbles/, or a YAML file [demo_ROBOT]."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides every random number.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/demo-DATE-TIME.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped Minitaur policy.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this robot.")] = None,
 ) -> None:
-    """Walk a simulated Minitaur, hobble it, adapt it in 50 trials, and report its recovery."""
+    """Walk a simulated robot, hobble it, adapt it in 50 trials, and report its recovery."""
     from robot_adapt.adapt.config import AdaptConfig
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
     from robot_adapt.aggregator.server import serving
     from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+    from robot_adapt.cli.hobble import load_hobble
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, shipped, shipped_or_file
+    from robot_adapt.config import load, shipped
     from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
     from robot_adapt.policy import policy_file
     from robot_adapt.report.film import Scene, film_session
     from robot_adapt.report.page import read_trials, sentence, write_report
     from robot_adapt.run_folder import RunFolder
-    from sim.hobbles import Hobble
 
-    change = load(shipped_or_file("hobbles", hobble), Hobble)
-    healthy_config = load(shipped("robots", "minitaur_five_bar.yaml"), SimulatedRobotConfig)
-    hobbled_config = healthy_config.model_copy(update={"dynamics": change.apply(healthy_config.dynamics)})
-    config = load(shipped("adapt", "minitaur.yaml"), AdaptConfig)
-    start = policy_file.load(policy if policy is not None else shipped("policies", "minitaur.safetensors"))
+    healthy_config = load(shipped("rigs", f"{robot}.yaml"), SimulatedRobotConfig)
+    if backend == "mujoco":
+        healthy_config = healthy_config.model_copy(update={"engine": "mujoco"})
+    body = healthy_config.robot.body
+    change = load_hobble(hobble or f"demo_{body.name}", body)
+    config = load(shipped("adapt", f"{body.name}.yaml"), AdaptConfig)
+    start = policy_file.load(policy if policy is not None else shipped("policies", f"{body.name}.safetensors"))
     healthy, healthy_body = simulated_rig(healthy_config, visuals=True)
-    hobbled, hobbled_body = simulated_rig(hobbled_config, visuals=True)
+    hobbled, hobbled_body = simulated_rig(healthy_config.hobbled(change), visuals=True)
     start.check_fits(healthy.robot.spec)
-    run = RunFolder.new(out, "demo")
-    policy_file.save(start, run.policy)
     identity = SessionConfig(start.robot, f"demo-{change.name}-{seed}", seed, config.trial_s)
     words, fresh = str(change), config.fresh_trials
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(run.kept())
-        progress = stack.enter_context(ProgressReport())
         for rig in (healthy, hobbled):
             stack.callback(rig.robot.close)
             rig.robot.connect()
+        run = RunFolder.new(out, "demo")
+        stack.enter_context(run.kept())
+        progress = stack.enter_context(ProgressReport())
+        policy_file.save(start, run.policy)
         address = stack.enter_context(serving(run.database))
         progress.say(f"run folder {run.folder}, aggregator on {address}")
         with streamed_session(run, start, identity, address, progress.say, progress.on_trial) as session:

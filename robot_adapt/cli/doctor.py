@@ -11,7 +11,14 @@ from collections.abc import Iterator
 
 import typer
 
-_LIBRARIES = ("numpy", "grpcio", "protobuf", "pyserial", "PyYAML", "pydantic", "safetensors", "matplotlib", "pybullet")
+_LIBRARIES = {
+    **dict.fromkeys(("numpy", "grpcio", "protobuf", "pyserial", "PyYAML", "pydantic", "safetensors", "matplotlib"), "needed"),
+    "pybullet": "demo, meta-train, render and simulated robots need it; real robots do not",
+    "numba": "simulated robots need it; real robots do not",
+    "mujoco": "--backend mujoco and robots with engine: mujoco need it",
+    "gymnasium": "robot_adapt.environments needs it",
+    "av": "render needs it for .mp4",
+}
 
 
 def doctor() -> None:
@@ -22,12 +29,11 @@ def doctor() -> None:
 
 def _findings() -> Iterator[tuple[bool, str]]:
     yield sys.version_info >= (3, 10), f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    for name in _LIBRARIES:
+    for name, need in _LIBRARIES.items():
         try:
             yield True, f"{name} {importlib.metadata.version(name)}"
         except importlib.metadata.PackageNotFoundError:
-            what = "demo, meta-train and simulated robots need it; real robots do not" if name == "pybullet" else "needed"
-            yield False, f"{name} is missing: {what}"
+            yield False, f"{name} is missing: {need}"
     yield True, f"{len(os.sched_getaffinity(0))} cores for this process"
     yield _simulation()
     yield _scheduler()
@@ -49,7 +55,7 @@ def _simulation() -> tuple[bool, str]:
 
     try:
         policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
-        rig, _ = simulated_rig(load(shipped("robots", "minitaur_five_bar.yaml"), SimulatedRobotConfig))
+        rig, _ = simulated_rig(load(shipped("rigs", "minitaur.yaml"), SimulatedRobotConfig))
         policy.check_fits(rig.robot.spec)
         rig.robot.connect()
         rig.robot.close()

@@ -16,6 +16,7 @@ from robot_adapt.cli.aggregate import aggregate
 from robot_adapt.cli.demo import demo
 from robot_adapt.cli.doctor import doctor
 from robot_adapt.cli.meta_train import meta_train
+from robot_adapt.cli.render import render
 from robot_adapt.cli.report import report
 from robot_adapt.cli.send import send
 
@@ -60,7 +61,7 @@ def _end(line: str, status: int) -> None:
     raise typer.Exit(status)
 
 
-for _verb in (demo, meta_train, adapt, aggregate, send, report, doctor):
+for _verb in (demo, meta_train, adapt, aggregate, send, report, render, doctor):
     app.command()(_reported(_verb))
 
 

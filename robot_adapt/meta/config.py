@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
-from robot_adapt.adapt.return_source import ReturnConfig
+from robot_adapt.backends import NamedRig
 from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
-from robot_adapt.policy.trajectory_generator import TrotConfig
-from sim.dynamics import DynamicsSampler
-from sim.robots.minitaur import LegModel
-
-
-class SimulationConfig(BaseModel):
-    """Which physics, how fine; see SimulatedMinitaur."""
-
-    model_config = FROZEN
-    leg_model: LegModel
-    time_step_s: Positive
-    iterations: Count
+from sim.sampler import DynamicsSampler
 
 
 class StageConfig(BaseModel):
@@ -55,32 +44,41 @@ class HeldOutConfig(BaseModel):
     adaptation: BatchHillClimbingConfig
 
 
-class PolicyConfig(BaseModel):
-    """What is trained: a linear policy on this trajectory generator."""
-
-    model_config = FROZEN
-    period_s: Positive
-    trot: TrotConfig
-
-
 class MetaTrainConfig(BaseModel):
-    """Everything that decides a policy's bytes, the seed included."""
+    """Everything that decides a policy's bytes, the seed included.
+
+    Attributes:
+        robot: the simulated robot that is trained on, by its name in configs/rigs/; worlds vary around its dynamics.
+        period_s: of the policy's control.
+
+    """
 
     model_config = FROZEN
-    robot: Literal["minitaur"]
+    robot: NamedRig
     seed: Seed
     trial_s: Positive
-    simulation: SimulationConfig
-    returns: ReturnConfig
-    policy: PolicyConfig
+    period_s: Positive
     tasks: DynamicsSampler
     stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)]
     held_out: HeldOutConfig
 
     @model_validator(mode="after")
     def _a_trial_has_a_tick(self) -> MetaTrainConfig:
-        if self.trial_s < self.policy.period_s:
-            raise ValueError(f"trial_s {self.trial_s} is shorter than policy.period_s {self.policy.period_s}")
+        if self.trial_s < self.period_s:
+            raise ValueError(f"trial_s {self.trial_s} is shorter than period_s {self.period_s}")
+        return self
+
+    @model_validator(mode="after")
+    def _reality_is_not_trained_on(self) -> MetaTrainConfig:
+        if self.robot.engine == "mujoco":
+            raise ValueError("robot: engine mujoco stands for reality: nothing is trained on it")
+        return self
+
+    @model_validator(mode="after")
+    def _tasks_are_of_this_robot(self) -> MetaTrainConfig:
+        for world in self.tasks.ends(self.robot.dynamics):
+            if (wrong := world.misfit(self.robot.robot.body)) is not None:
+                raise ValueError(f"tasks: {wrong}")
         return self
 
     @property

@@ -15,7 +15,6 @@ import numpy as np
 
 from hardware.types import FloatArray
 from robot_adapt import __version__
-from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.executors import Executor, Failure
 from robot_adapt.meta.task import TaskItem, TaskResult, check_runs, run_task
@@ -58,21 +57,22 @@ class EsMaml:
         self._executor = executor
 
     def start(self) -> MetaState:
-        observations = len(observation_names(self._config.policy.trot))
-        size = (2 + 2 * self._config.policy.trot.legs) * (observations + 1)
+        trot = self._config.robot.robot.trot
+        observations = len(observation_names(trot))
+        size = (2 + 2 * trot.legs) * (observations + 1)
         return MetaState(0, 0, np.zeros(size), Moments.empty(observations), ())
 
     def check(self) -> None:
         """Raises what would make every work item fail: UserError for a joint that is not there, RobotError without PyBullet."""
-        check_runs(self._item(self.policy(self.start()), self._config.tasks.nominal, None, 1, False, ()))
+        check_runs(self._item(self.policy(self.start()), self._config.robot.dynamics, None, 1, False, ()))
 
     def policy(self, state: MetaState) -> LinearPolicy:
         """The policy of a state, with what made it."""
         config, observations = self._config, state.moments.mean.size
         return LinearPolicy(
-            config.robot,
-            config.policy.period_s,
-            config.policy.trot,
+            config.robot.robot.body.name,
+            config.period_s,
+            config.robot.robot.trot,
             state.theta.reshape(-1, observations + 1),
             state.moments.normalizer(),
             {
@@ -91,7 +91,7 @@ class EsMaml:
         perturbations = generator(self._config.seed, "outer", k).standard_normal((stage.pairs, state.theta.size))
         items = {}
         for pair, g in enumerate(perturbations):
-            dynamics = self._config.tasks.sample(generator(self._config.seed, "task", k, pair))
+            dynamics = self._sample(generator(self._config.seed, "task", k, pair))
             for side, sign in enumerate((1.0, -1.0)):
                 moved = policy.with_parameters(state.theta + sign * stage.sigma * g)
                 items[2 * pair + side] = self._item(moved, dynamics, stage.adaptation, 1, False, (k, pair))
@@ -127,7 +127,7 @@ class EsMaml:
         policy = self.policy(state)
         items = {}
         for task in range(test.tasks):
-            dynamics = self._config.tasks.sample(generator(seed, "held-out task", task))
+            dynamics = self._sample(generator(seed, "held-out task", task))
             items[task] = self._item(policy, dynamics, test.adaptation, test.fresh_trials, True, (2**31, task))
         done = [result for result in self._run(items, on_trials) if result is not None]
         if len(done) < 2:
@@ -143,14 +143,15 @@ class EsMaml:
             float(after.std(ddof=1) * se),
         )
 
+    def _sample(self, randomness: np.random.Generator) -> Dynamics:
+        return self._config.tasks.sample(self._config.robot.dynamics, randomness)
+
     def _item(
         self, policy: LinearPolicy, dynamics: Dynamics, adaptation: BatchHillClimbingConfig | None,
         fresh_trials: int, measure_before: bool, index: tuple[int, ...],
     ) -> TaskItem:  # fmt: skip
         c = self._config
-        robot = SimulatedRobotConfig(
-            backend="simulated", robot=c.robot, **c.simulation.model_dump(), dynamics=dynamics, returns=c.returns
-        )
+        robot = c.robot.model_copy(update={"dynamics": dynamics})
         return TaskItem(policy, robot, c.trial_s, adaptation, fresh_trials, measure_before, c.seed, index)
 
     def _run(self, items: dict[int, TaskItem], on_trials: Callable[[int], None]) -> list[TaskResult | None]:

@@ -85,6 +85,13 @@ def observation_names(trot: TrotConfig) -> tuple[str, ...]:
     return ("roll", "pitch", "roll_rate", "pitch_rate", "phase_sin", "phase_cos", *trot.joints)
 
 
+def unmodulated(robot: str, trot: TrotConfig, period_s: float = 0.02) -> LinearPolicy:
+    """The trajectory generator alone: what a policy is before it is trained."""
+    size = len(observation_names(trot))
+    identity = Normalizer(np.zeros(size), np.ones(size))
+    return LinearPolicy(robot, period_s, trot, np.zeros((2 + 2 * trot.legs, size + 1)), identity)
+
+
 class Controller:
     """Runs a policy through one trial: state in, command out."""
 
@@ -104,14 +111,13 @@ class Controller:
         rates = imu.angular_velocity_rad_s
         head = (imu.roll_rad, imu.pitch_rad, rates[0], rates[1], math.sin(phase_rad), math.cos(phase_rad))
         observation = np.concatenate((head, state.positions_rad - self._spec.stance_rad))
-        finite = np.isfinite(observation)
-        if not finite.all():
+        if not math.isfinite(observation.dot(observation)) and not (finite := np.isfinite(observation)).all():
             raise RobotFault(f"{self._spec.name}: {self._policy.observation_names[int(np.argmin(finite))]} is not finite")
         return observation
 
     def act(self, observation: FloatArray, elapsed_s: float) -> JointCommand:
         """The command for an observation made `elapsed_s` after the last one."""
         self._features[:-1] = self._policy.normalizer(observation)
-        modulation = np.clip(self._policy.weights @ self._features, -1.0, 1.0)
+        modulation = np.minimum(np.maximum(self._policy.weights @ self._features, -1.0), 1.0)
         offsets = self._generator.step(elapsed_s, modulation)
         return self._spec.position_command(self._spec.stance_rad + offsets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import numpy as np
@@ -59,11 +60,11 @@ class TrotGenerator:
 
     def __init__(self, config: TrotConfig) -> None:
         self._config = config
-        self._offsets_rad = 2.0 * np.pi * np.array(config.phase_offset_cycles)
-        joints = list(config.joints.values())
-        self._leg = np.array([joint.leg for joint in joints])
-        self._swing = np.array([joint.swing for joint in joints])
-        self._extension = np.array([joint.extension for joint in joints])
+        self._offsets_rad = [2.0 * math.pi * cycles for cycles in config.phase_offset_cycles]
+        # From swings, then extensions, of all legs to joints.
+        self._to_joints = np.zeros((len(config.joints), 2 * config.legs))
+        for row, joint in zip(self._to_joints, config.joints.values(), strict=True):
+            row[joint.leg], row[config.legs + joint.leg] = joint.swing, joint.extension
         self.phase_rad = 0.0
 
     def step(self, period_s: float, modulation: FloatArray) -> FloatArray:
@@ -77,11 +78,9 @@ class TrotGenerator:
         c = self._config
         frequency_hz = c.frequency_hz + c.frequency_range_hz * float(modulation[0])
         amplitude_rad = c.amplitude_rad + c.amplitude_range_rad * float(modulation[1])
-        self.phase_rad = (self.phase_rad + 2.0 * np.pi * frequency_hz * period_s) % (2.0 * np.pi)
-        phases = self.phase_rad + self._offsets_rad
-        residual = c.residual_rad * modulation[2:]
-        swing = residual[: c.legs] - amplitude_rad * np.cos(phases)
+        self.phase_rad = (self.phase_rad + 2.0 * math.pi * frequency_hz * period_s) % (2.0 * math.pi)
+        phases = [self.phase_rad + offset for offset in self._offsets_rad]
         # The first half of a cycle swings forward in the air, the second pushes on the ground.
-        extension = residual[c.legs :] - c.lift_rad * np.maximum(np.sin(phases), 0.0)
-        joints: FloatArray = self._swing * swing[self._leg] + self._extension * extension[self._leg]
-        return joints
+        swings = [-amplitude_rad * math.cos(phase) for phase in phases]
+        extensions = [-c.lift_rad * max(math.sin(phase), 0.0) for phase in phases]
+        return self._to_joints @ (c.residual_rad * modulation[2:] + (swings + extensions))

@@ -1,16 +1,14 @@
-"""walk.gif: trials side by side, with the path walked below each."""
+"""Animation: trials side by side, with the path walked below each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-_FRAME_MS = 100
 _MAP_HEIGHT = 70
 _MAP_M = 2.0
 
@@ -25,16 +23,12 @@ class Film:
     path_m: Sequence[tuple[float, float]]
 
 
-def write_gif(films: Sequence[Film], path: Path) -> None:
+def frames(films: Sequence[Film]) -> list[Image.Image]:
     """All films start together; one that ends early (a fall) holds its last picture."""
-    frames = [
+    return [
         Image.fromarray(np.hstack([_pane(film, min(k, len(film.images) - 1)) for film in films]))
         for k in range(max(len(film.images) for film in films))
     ]
-    # One palette for all frames: no flicker, a third of the size.
-    palette = frames[len(frames) // 2].quantize(128)
-    small = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    small[0].save(path, save_all=True, append_images=small[1:], duration=_FRAME_MS, loop=0, optimize=True)
 
 
 def _pane(film: Film, k: int) -> NDArray[np.uint8]:
@@ -45,7 +39,7 @@ def _pane(film: Film, k: int) -> NDArray[np.uint8]:
     x = film.path_m[k][0]
     draw.text((8, 6), film.title, fill=film.color, font=ImageFont.load_default(18))
     draw.text((8, height + _MAP_HEIGHT - 18), f"{x:.2f} m", fill=film.color, font=ImageFont.load_default(14))
-    scale = (width - 20) / _MAP_M
+    scale = (width - 20) / max(_MAP_M, *(px for px, _ in film.path_m))
     middle = height + _MAP_HEIGHT // 2 - 6
     draw.line([(10, middle), (width - 10, middle)], fill="#dddddd")
     points = [(10 + px * scale, middle - py * scale) for px, py in film.path_m[: k + 1]]

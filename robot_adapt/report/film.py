@@ -1,4 +1,4 @@
-"""Films trials again: the same seed gives the same trial, this time with a camera."""
+"""Films trials: of a session again (the same seed gives the same trial, this time with a camera), or any walk."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.backends import Rig
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
-from robot_adapt.report.animation import Film, write_gif
+from robot_adapt.report.animation import Film, frames
+from robot_adapt.report.encoding import write_gif
 from robot_adapt.report.plots import COLORS
 from robot_adapt.rollout import rollout
-from sim.simulated_robot import SimulatedMinitaur
+from robot_adapt.trial import Trial
+from sim.simulated_robot import SimulatedRobot
 
 _WIDTH, _HEIGHT = 280, 200
 _TICKS_A_FRAME = 5
+_FRAME_MS = 100
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,45 @@ class Scene:
 
     title: str
     phase: Phase
-    body: SimulatedMinitaur
+    body: SimulatedRobot
     rig: Rig
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A trial, its pictures (height, width, 3), and where the base was (m) at each."""
+
+    trial: Trial
+    images: list[NDArray[np.uint8]]
+    path_m: list[tuple[float, float]]
 
 
 def film_session(
     scenes: Sequence[Scene], trials: Sequence[TrialRecord], policy: LinearPolicy, trial_s: float, path: Path
 ) -> None:
     """Writes a GIF of the typical (median) trial of each scene's phase, side by side."""
-    write_gif([_film(scene, _median(trials, scene.phase), policy, trial_s) for scene in scenes], path)
+    films = [_film(scene, _median(trials, scene.phase), policy, trial_s) for scene in scenes]
+    write_gif(frames(films), path, _FRAME_MS)
+
+
+def film_walk(
+    rig: Rig, body: SimulatedRobot, policy: LinearPolicy, trial_s: float, *,
+    start: np.random.Generator, size: tuple[int, int], ticks_a_frame: int,
+) -> Walk:  # fmt: skip
+    """One trial of a connected robot, from a reset by `start`, with a picture every so many control periods."""
+    images: list[NDArray[np.uint8]] = []
+    path_m: list[tuple[float, float]] = []
+
+    def picture(tick: int) -> None:
+        if tick % ticks_a_frame == 0:
+            truth = body.truth()
+            path_m.append((truth.x_m, truth.y_m))
+            images.append(body.image(width=size[0], height=size[1]))
+
+    rig.reset(start)
+    picture(0)  # a robot that falls at once has a picture too
+    trial = rollout(rig.robot, rig.clock, policy, rig.returns, trial_s, lambda tick: picture(tick) if tick else None)
+    return Walk(trial, images, path_m)
 
 
 def _median(trials: Sequence[TrialRecord], phase: Phase) -> TrialRecord:
@@ -45,20 +78,10 @@ def _median(trials: Sequence[TrialRecord], phase: Phase) -> TrialRecord:
 
 
 def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy, trial_s: float) -> Film:
-    images: list[NDArray[np.uint8]] = []
-    path_m: list[tuple[float, float]] = []
-
-    def picture(tick: int) -> None:
-        if tick % _TICKS_A_FRAME == 0:
-            truth = scene.body.truth()
-            path_m.append((truth.x_m, truth.y_m))
-            target = (truth.x_m, truth.y_m, 0.1)
-            images.append(scene.body.world.image(width=_WIDTH, height=_HEIGHT, target_m=target))
-
-    scene.rig.reset(generator(trial.seed, "trial", trial.number))
-    picture(0)  # a robot that falls at once has a picture too
-    tried, rig = policy.with_parameters(trial.parameters), scene.rig
-    again = rollout(rig.robot, rig.clock, tried, rig.returns, trial_s, lambda tick: picture(tick) if tick else None)
-    if again.value != trial.value:
-        raise RuntimeError(f"trial {trial.number} filmed again returned {again.value}, not {trial.value}")
-    return Film(f"{scene.title}  {trial.value:.2f} m", COLORS[scene.phase], images, path_m)
+    again = film_walk(
+        scene.rig, scene.body, policy.with_parameters(trial.parameters), trial_s,
+        start=generator(trial.seed, "trial", trial.number), size=(_WIDTH, _HEIGHT), ticks_a_frame=_TICKS_A_FRAME,
+    )  # fmt: skip
+    if again.trial.value != trial.value:
+        raise RuntimeError(f"trial {trial.number} filmed again returned {again.trial.value}, not {trial.value}")
+    return Film(f"{scene.title}  {trial.value:.2f} m", COLORS[scene.phase], again.images, again.path_m)

@@ -1,169 +1,147 @@
-"""Ghost Robotics Minitaur: spec, five-bar leg kinematics, and its URDF with closed five-bar or serial-equivalent legs.
+"""Ghost Robotics Minitaur: what its body YAML cannot say. Three models of its legs, all from pybullet_data's URDF.
 
-The URDF comes from pybullet_data. Its inertias are all 1.0, so boxes of the links' visual size are written instead (what
-PyBullet computes from the stock collision shapes); leg collisions become one sphere a foot. Motor angles: pi/2 has both
-upper links level, pi has both pointing down (leg straight).
+`five_bar` closes the loops of the stock URDF by constraints; its feet are spheres. `five_bar_full` keeps every stock collision
+shape and lets the robot touch itself: slow, the reference of the others. `serial` has the same legs in polar coordinates: a
+link that swings about the hip and a slider that is as long as the leg, with the inertia of both chains, moved by what the two
+motors do to them (virtual work). It needs no constraint.
+
+The stock inertias are all 1.0, so boxes of the links' visual size are written instead (what PyBullet computes from the stock
+collision shapes). Motor angles: pi/2 has both upper links level, pi both pointing down (leg straight).
 """
 
 from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ET
-from typing import Literal
 
-from hardware.spec import JointSpec, RobotSpec
-from sim.dynamics import LEGS, Dynamics
-from sim.motor_model import NM_PER_DUTY
-
-LegModel = Literal["five_bar", "serial"]
+from sim.dynamics import Dynamics
+from sim.robots import urdf
+from sim.robots.assembly import Assembly, LegModel, Pin
+from sim.robots.body import Body
+from sim.values import PointM
 
 UPPER_LINK_M = 0.115
 LOWER_LINK_M = 0.2
-KNEE_AT_STANCE_RAD = -2.1834
-FOOT_IN_R_SHANK_M = (0.0, 0.005, 0.2)
-FOOT_IN_L_SHANK_M = (0.0, 0.01, 0.2)
-FOOT_RADIUS_M = 0.01
-START_HEIGHT_M = 0.18
-# The left legs' joint axes point the other way.
-LEG_SIGNS = tuple(-1.0 if leg.endswith("left") else 1.0 for leg in LEGS)
-# The left chain's inertia as seen from the knee of a serial-equivalent leg (kg m^2); measured: identical walks from 1 to 4 ms.
-SERIAL_SHANK_INERTIA_KG_M2 = 2.8e-3
+# From the hip to the foot in the stance, where both upper links are level.
+STANCE_LENGTH_M = math.sqrt(LOWER_LINK_M**2 - UPPER_LINK_M**2)
+KNEE_AT_STANCE_RAD = -math.pi / 2 - math.asin(UPPER_LINK_M / LOWER_LINK_M)
+_UPPER_CENTER_M = 0.06
+# The feet are so far to the side of their motors.
+_FOOT_PLANE_M = -0.03
+_PIN_IN_R_SHANK_M = (0.0, 0.005, 0.2)
+_PIN_IN_L_SHANK_M = (0.0, 0.01, 0.2)
+_MOTOR_EDGES_M = (0.0868, 0.0868, 0.026)
 
 
-def _joint(leg: str, sign: float, side: str) -> JointSpec:
-    return JointSpec(
-        name=f"motor_{leg}{side}_joint",
-        sign=int(sign),
-        offset_rad=0.0,
-        lower_rad=math.pi / 2 - 1.2,
-        upper_rad=math.pi / 2 + 1.2,
-        stance_rad=math.pi / 2,
-        kp_nm_per_rad=1.0 * NM_PER_DUTY,
-        kd_nm_s_per_rad=0.015 * NM_PER_DUTY,
-    )
-
-
-SPEC = RobotSpec(
-    name="minitaur",
-    joints=tuple(_joint(leg, sign, side) for leg, sign in zip(LEGS, LEG_SIGNS, strict=True) for side in "LR"),
-    max_tilt_rad=math.acos(0.85),
-)
-
-
-def serial_left_motor(right_rad: float, right_rad_s: float, knee_rad: float, knee_rad_s: float) -> tuple[float, float, float]:
-    """The left motor of a serial-equivalent leg, from the right motor and the knee (negative when bent).
-
-    Returns its angle (rad), velocity (rad/s) and `gain`: left torque tau acts as -tau on the hip and gain * tau on the knee
-    (virtual work on theta_L = 2 pi - 2 delta(-knee) - theta_R, delta the angle from the upper link to the line to the foot).
-    """
-    sin_knee, cos_knee = math.sin(-knee_rad), math.cos(knee_rad)
-    along, across = UPPER_LINK_M + LOWER_LINK_M * cos_knee, LOWER_LINK_M * sin_knee
-    delta = math.atan2(across, along)
-    slope = LOWER_LINK_M * (along * cos_knee + across * sin_knee) / (along * along + across * across)
-    gain = 2.0 * slope
-    return 2.0 * math.pi - 2.0 * delta - right_rad, gain * knee_rad_s - right_rad_s, gain
-
-
-def urdf(stock: str, dynamics: Dynamics, *, serial: bool, visuals: bool) -> str:
-    """The stock URDF text (pybullet_data `quadruped/minitaur.urdf`), made into this world's Minitaur.
+def assemble(body: Body, dynamics: Dynamics, *, legs: LegModel, visuals: bool) -> Assembly:
+    """The Minitaur of one world.
 
     Args:
-        stock: the stock URDF's text.
-        dynamics: masses and payload are written into the URDF; the rest is applied elsewhere.
-        serial: keep the right chain of each leg only (fast); otherwise all links of the five-bar legs.
+        body: configs/robots/minitaur.yaml; motors in the order left, right of each leg.
+        dynamics: masses, payload and lower legs are written into the URDF; the rest is applied elsewhere.
+        legs: which model of them.
         visuals: keep what is only for looking at.
 
     """
-    robot = ET.fromstring(stock)  # noqa: S314  a file of an installed package
-    links = {link.attrib["name"]: link for link in robot.iter("link")}
-    for name, link in links.items():
-        _write_box_inertia(link, dynamics.mass_ratio)
-        if name != "base_chassis_link":
-            for shape in link.findall("collision"):
-                link.remove(shape)
-    for leg in LEGS:
-        shank = links[f"lower_leg_{leg}R_link"]
-        _add_foot(shank)
-        for contact in shank.findall("contact"):
-            shank.remove(contact)
-        if serial:
-            _make_serial(robot, links, leg)
+    robot = urdf.read(body.urdf_path)
+    for link in robot.iter("link"):
+        mass, inertia = urdf.inertial(link)
+        kg = float(mass.attrib["value"])
+        urdf.set_moments(inertia, urdf.box_moments(kg, urdf.visual_edges_m(link, _MOTOR_EDGES_M)))
+        urdf.scale_mass(link, dynamics.mass_ratio)
+    if legs == "serial":
+        for leg in body.legs:
+            _make_serial(robot, leg)
+    if legs != "five_bar_full":
+        urdf.set_collisions(robot, body, {} if legs == "serial" else dynamics.shank_share)
+    if legs == "serial":
+        for leg in body.legs:
+            _place_foot(robot, leg, dynamics.shank_share.get(leg, 1.0), body)
     if dynamics.payload_kg > 0.0:
-        _add_payload(robot, dynamics.payload_kg, dynamics.payload_position_m)
+        urdf.add_payload(robot, dynamics.payload_kg, dynamics.payload_position_m)
     if not visuals:
-        for link in robot.iter("link"):
-            for visual in link.findall("visual"):
-                link.remove(visual)
-    return ET.tostring(robot, encoding="unicode")
+        urdf.drop_visuals(robot)
+    urdf.fold_fixed_joints(robot)
+    chains = "R" if legs == "serial" else "LR"
+    motors = tuple(f"motor_{leg}{side}_joint" for leg in body.legs for side in chains)
+    knees = tuple(f"knee_{leg}{side}_link" for leg in body.legs for side in chains)
+    signs = [body.joints[name].sign for name in motors]
+    hip, knee = (math.pi, 0.0) if legs == "serial" else (math.pi / 2, KNEE_AT_STANCE_RAD)
+    start = {name: sign * hip for name, sign in zip(motors, signs, strict=True)}
+    start |= {name: sign * knee for name, sign in zip(knees, signs, strict=True)}
+    shanks = {leg: f"lower_leg_{leg}R_link" for leg in body.legs}
+    pins = [Pin(shank, _PIN_IN_R_SHANK_M, f"lower_leg_{leg}L_link", _PIN_IN_L_SHANK_M) for leg, shank in shanks.items()]
+    return Assembly(
+        urdf=ET.tostring(robot, encoding="unicode"),
+        joints=motors + knees if legs == "serial" else motors,
+        start=start,
+        feet={leg: (shank, f"lower_leg_{leg}L_link") if legs == "five_bar_full" else (shank,) for leg, shank in shanks.items()},
+        pins=() if legs == "serial" else tuple(pins),
+        serial=legs == "serial",
+        # Flush with each other in the stock URDF: they would push with tens of newtons, standing still.
+        apart=tuple(("base_chassis_link", f"motor_{leg}{side}_link") for leg in body.legs for side in "LR")
+        if legs == "five_bar_full"
+        else None,
+    )
 
 
-def _inertial(link: ET.Element) -> tuple[ET.Element, ET.Element]:
-    mass, inertia = link.find("inertial/mass"), link.find("inertial/inertia")
-    if mass is None or inertia is None:
-        raise ValueError(f"link {link.attrib['name']} of the stock URDF has no inertial")
-    return mass, inertia
+def _make_serial(robot: ET.Element, leg: str) -> None:
+    """A swinging link and a slider in place of a leg's four links.
 
-
-def _set_inertia(inertia: ET.Element, moments_kg_m2: tuple[float, float, float]) -> None:
-    for axis, moment in zip(("ixx", "iyy", "izz"), moments_kg_m2, strict=True):
-        inertia.set(axis, repr(moment))
-
-
-def _write_box_inertia(link: ET.Element, mass_ratio: float) -> None:
-    mass, inertia = _inertial(link)
-    kg = float(mass.attrib["value"]) * mass_ratio
-    mass.set("value", repr(kg))
-    x, y, z = _visual_size_m(link)
-    _set_inertia(inertia, (kg / 12 * (y * y + z * z), kg / 12 * (x * x + z * z), kg / 12 * (x * x + y * y)))
-
-
-def _visual_size_m(link: ET.Element) -> tuple[float, float, float]:
-    """Edges of the box around a link's visuals; the motor mesh is a disc of 0.0868 m by 0.026 m."""
-    low, high = [math.inf] * 3, [-math.inf] * 3
-    for visual in link.findall("visual"):
-        origin, box = visual.find("origin"), visual.find("geometry/box")
-        size = [0.0868, 0.0868, 0.026] if box is None else [float(v) for v in box.attrib["size"].split()]
-        center = [0.0] * 3 if origin is None else [float(v) for v in origin.attrib["xyz"].split()]
-        for axis in range(3):
-            low[axis] = min(low[axis], center[axis] - size[axis] / 2)
-            high[axis] = max(high[axis], center[axis] + size[axis] / 2)
-    return high[0] - low[0], high[1] - low[1], high[2] - low[2]
-
-
-def _add_foot(shank: ET.Element) -> None:
-    collision = ET.SubElement(shank, "collision")
-    ET.SubElement(collision, "origin", rpy="0 0 0", xyz=" ".join(map(repr, FOOT_IN_R_SHANK_M)))
-    ET.SubElement(ET.SubElement(collision, "geometry"), "sphere", radius=repr(FOOT_RADIUS_M))
-
-
-def _make_serial(robot: ET.Element, links: dict[str, ET.Element], leg: str) -> None:
-    """Removes a leg's left links: the upper one's mass joins the (now fixed) left motor, the lower one's the right shank."""
-    for source, target in (("upper", f"motor_{leg}L_link"), ("lower", f"lower_leg_{leg}R_link")):
-        gone = links[f"{source}_leg_{leg}L_link"]
-        mass, _ = _inertial(links[target])
-        mass.set("value", repr(float(mass.attrib["value"]) + float(_inertial(gone)[0].attrib["value"])))
-        robot.remove(gone)
-        for joint in robot.findall("joint"):
-            child = joint.find("child")
-            if child is not None and child.attrib["link"] == gone.attrib["name"]:
-                robot.remove(joint)
+    With delta the angle at the hip between either upper link and the line to the foot, the motors turn by phi -+ delta. All
+    that turns with a motor has inertia I about the hip; both sides' energy is I (phi'^2 + delta'^2): the swinging link takes
+    the first part, the slider the second with a mass of 2 I / (upper length)^2, exact at the stance.
+    """
+    links = urdf.links(robot)
+    motor, upper, lower = (links[f"{part}_{leg}R_link"] for part in ("motor", "upper_leg", "lower_leg"))
+    motor_kg, upper_kg, lower_kg = (float(urdf.inertial(link)[0].attrib["value"]) for link in (motor, upper, lower))
+    about_hip = (
+        float(urdf.inertial(motor)[1].attrib["izz"])
+        + float(urdf.inertial(upper)[1].attrib["iyy"]) + upper_kg * _UPPER_CENTER_M**2
+        + lower_kg * UPPER_LINK_M**2
+    )  # fmt: skip
+    slider_kg = 2.0 * about_hip / UPPER_LINK_M**2
+    swing = 2.0 * about_hip + 2.0 * float(urdf.inertial(lower)[1].attrib["iyy"])
+    mass, inertia = urdf.inertial(motor)
+    links_kg = 2.0 * (upper_kg + lower_kg)
+    hip_kg = motor_kg + links_kg - slider_kg
+    mass.set("value", repr(hip_kg))
+    # The motor is in its own plane, the links are in the foot's.
+    ET.SubElement(motor.find("inertial"), "origin", xyz=f"0 0 {_FOOT_PLANE_M * (links_kg - slider_kg) / hip_kg!r}")  # type: ignore[arg-type]
+    urdf.set_moments(inertia, (0.5 * swing, 0.5 * swing, swing))
+    for name in (f"{part}_leg_{leg}{side}_link" for part in ("upper", "lower") for side in "LR"):
+        joint = urdf.parent_joint(robot, name)
+        robot.remove(links[name])
+        if joint is not None:
+            robot.remove(joint)
     for joint in robot.findall("joint"):
         if joint.attrib["name"] == f"motor_{leg}L_joint":
             joint.set("type", "fixed")
+    slider = ET.SubElement(robot, "link", name=f"lower_leg_{leg}R_link")
+    slider.extend(lower.findall("contact"))  # as soft as the stock feet
+    part = ET.SubElement(slider, "inertial")
+    # Its mass stays beside the hip, as the knees and the upper links do.
+    ET.SubElement(part, "origin", rpy="0 0 0", xyz=f"0 {-STANCE_LENGTH_M!r} 0")
+    ET.SubElement(part, "mass", value=repr(slider_kg))
+    small = slider_kg * 1e-4
+    urdf.set_moments(ET.SubElement(part, "inertia", ixy="0", ixz="0", iyz="0"), (small, small, small))
+    visual = ET.SubElement(slider, "visual")
+    ET.SubElement(visual, "origin", rpy="0 0 0", xyz=f"0 {-STANCE_LENGTH_M / 2!r} 0")
+    ET.SubElement(ET.SubElement(visual, "geometry"), "box", size=f"0.01 {STANCE_LENGTH_M!r} 0.01")
+    joint = ET.SubElement(robot, "joint", name=f"knee_{leg}R_link", type="prismatic")
+    ET.SubElement(joint, "parent", link=motor.attrib["name"])
+    ET.SubElement(joint, "child", link=slider.attrib["name"])
+    ET.SubElement(joint, "origin", rpy="0 0 0", xyz=f"0 {STANCE_LENGTH_M!r} {_FOOT_PLANE_M!r}")
+    ET.SubElement(joint, "axis", xyz="0 1 0")
+    # A lower limit above the upper one: none.
+    ET.SubElement(joint, "limit", effort="1000", velocity="100", lower="0", upper="-1")
 
 
-def _add_payload(robot: ET.Element, kg: float, position_m: tuple[float, float, float]) -> None:
-    """A block of steel's density, fastened to the chassis."""
-    edge = (kg / 7850.0) ** (1 / 3)
-    link = ET.SubElement(robot, "link", name="payload_link")
-    visual = ET.SubElement(link, "visual")
-    ET.SubElement(ET.SubElement(visual, "geometry"), "box", size=f"{edge} {edge} {edge}")
-    ET.SubElement(ET.SubElement(visual, "material", name="payload"), "color", rgba="0.85 0.35 0.1 1")
-    inertial = ET.SubElement(link, "inertial")
-    ET.SubElement(inertial, "mass", value=repr(kg))
-    moment = kg * edge * edge / 6
-    _set_inertia(ET.SubElement(inertial, "inertia", ixy="0", ixz="0", iyz="0"), (moment, moment, moment))
-    joint = ET.SubElement(robot, "joint", name="payload_joint", type="fixed")
-    ET.SubElement(joint, "parent", link="base_chassis_link")
-    ET.SubElement(joint, "child", link="payload_link")
-    ET.SubElement(joint, "origin", rpy="0 0 0", xyz=" ".join(map(repr, position_m)))
+def _place_foot(robot: ET.Element, leg: str, share: float, body: Body) -> None:
+    """At the slider's end; of a shortened right shank on the line from its knee, which is exact in the stance only."""
+    sign = body.joints[f"motor_{leg}R_joint"].sign
+    x, y = sign * (1.0 - share) * UPPER_LINK_M, -(1.0 - share) * STANCE_LENGTH_M
+    position: PointM = (x, y, 0.0)
+    slider = urdf.links(robot)[f"lower_leg_{leg}R_link"]
+    for origin in slider.findall("collision/origin"):
+        origin.set("xyz", " ".join(map(repr, position)))

@@ -14,7 +14,7 @@ from tests.builders import simulated_config
 @pytest.fixture(params=["monotonic", "fake", "simulated"])
 def clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
     if request.param == "simulated":
-        rig, _ = simulated_rig(simulated_config("minitaur_serial"))
+        rig, _ = simulated_rig(simulated_config("minitaur_training"))
         rig.robot.connect()
         yield rig.clock
         rig.robot.close()

@@ -6,7 +6,7 @@ import pytest
 from hardware.clock import FakeClock
 from hardware.mock import MockRobot
 from hardware.types import RobotFault
-from sim.robots.minitaur import SPEC
+from tests.builders import SPEC
 
 
 def test_a_fault_on_command_is_a_robot_fault_that_names_the_robot() -> None:

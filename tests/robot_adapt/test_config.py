@@ -10,6 +10,7 @@ from robot_adapt.backends import RobotConfig
 from robot_adapt.config import FROZEN, Positive, load, shipped, shipped_or_file
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.robot_model import RobotModel
 from sim.hobbles import Hobble
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -17,7 +18,8 @@ KINDS: list[tuple[str, type[BaseModel]]] = [
     ("adapt", AdaptConfig),
     ("hobbles", Hobble),
     ("meta_train", MetaTrainConfig),
-    ("robots", RobotConfig),
+    ("rigs", RobotConfig),
+    ("robots", RobotModel),
 ]
 
 
@@ -131,10 +133,10 @@ def test_every_shipped_config_loads(path: Path, model: type[BaseModel]) -> None:
 
 
 def test_a_shipped_name_that_is_not_there_lists_those_that_are() -> None:
-    with pytest.raises(UserError, match=r"no hobbles named broken_heart: there is default, mass_voltage"):
+    with pytest.raises(UserError, match=r"no hobbles named broken_heart: there is .*mass_voltage, "):
         shipped("hobbles", "broken_heart.yaml")
 
 
 def test_a_path_is_taken_as_it_is_and_a_name_from_the_shipped_ones() -> None:
     assert shipped_or_file("hobbles", "mine/own.yaml") == Path("mine/own.yaml")
-    assert shipped_or_file("hobbles", "default") == CONFIGS / "hobbles" / "default.yaml"
+    assert shipped_or_file("hobbles", "payload") == CONFIGS / "hobbles" / "payload.yaml"

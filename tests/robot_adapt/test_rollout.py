@@ -13,8 +13,7 @@ from hardware.types import FloatArray, ImuReading, RobotState
 from robot_adapt.backends import Rig
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Status, Trial
-from sim.robots.minitaur import SPEC
-from tests.builders import ConstantReturn, mock_rig, shipped_policy
+from tests.builders import SPEC, ConstantReturn, mock_rig, shipped_policy
 
 POLICY = shipped_policy()
 

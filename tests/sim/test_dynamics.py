@@ -2,97 +2,86 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, validate
 from robot_adapt.errors import UserError
-from robot_adapt.meta.config import MetaTrainConfig
-from sim.dynamics import Dynamics, DynamicsSampler
-from sim.hobbles import Hobble
+from sim.dynamics import Dynamics
+from sim.ground import Rough, Slope
+from tests.builders import MINITAUR, write_yaml
 
-SAMPLER = load(Path(__file__).parents[2] / "configs" / "meta_train" / "minitaur.yaml", MetaTrainConfig).tasks
-
-
-def hobble(*changes: dict[str, object]) -> Hobble:
-    return validate({"name": "test", "changes": list(changes)}, Hobble, "test.yaml")
+BODY = MINITAUR.body
 
 
-def test_sampled_worlds_stay_in_their_ranges_and_fill_them() -> None:
-    worlds = [SAMPLER.sample(np.random.default_rng(seed)) for seed in range(400)]
-    for name in ("mass_ratio", "payload_kg", "battery_v", "foot_friction", "joint_friction_nm", "control_latency_s"):
-        values, span = [getattr(world, name) for world in worlds], getattr(SAMPLER, name)
-        assert span.low <= min(values) < span.low + 0.05 * (span.high - span.low)
-        assert span.high >= max(values) > span.high - 0.05 * (span.high - span.low)
+def refused(tmp_path: Path, dynamics: object) -> str:
+    """What a rig with these dynamics is refused for, without the file's name."""
+    path = write_yaml(tmp_path / "rig.yaml", {"backend": "simulated", "robot": "minitaur", "dynamics": dynamics})
+    with pytest.raises(UserError) as caught:
+        load(path, SimulatedRobotConfig)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
 
 
-def test_one_leg_is_weak_as_often_as_asked_and_every_leg_takes_its_turn() -> None:
-    worlds = [SAMPLER.sample(np.random.default_rng(seed)) for seed in range(1000)]
-    weak = [np.flatnonzero(np.array(world.motor_strength) < SAMPLER.motor_strength.low) for world in worlds]
-    assert max(len(legs) for legs in weak) == 1
-    assert np.mean([len(legs) for legs in weak]) == pytest.approx(SAMPLER.weak_leg_probability, abs=0.05)
-    assert set(np.concatenate(weak)) == {0, 1, 2, 3}
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ({"mass_ratio": 0.0}, "dynamics.mass_ratio: Input should be greater than 0"),
+        ({"payload_kg": -1.0}, "dynamics.payload_kg: Input should be greater than or equal to 0"),
+        ({"payload_position_m": [0.0, 1.0]}, "the key dynamics.payload_position_m.2 is missing"),
+        ({"battery_v": float("nan")}, "dynamics.battery_v: Input should be "),
+        ({"foot_friction": float("inf")}, "dynamics.foot_friction: Input should be "),
+        ({"dropout": 1.0}, "dynamics.dropout: Input should be less than 1"),
+        ({"strength": {"front_left": -0.5}}, "dynamics.strength.front_left: Input should be greater than or equal to 0"),
+        ({"strength": [1.0]}, "dynamics.strength: Input should be an object"),
+        ({"shank_share": {"front_left": 1.5}}, "dynamics.shank_share.front_left: Input should be less than or equal to 1"),
+        ({"ground": {"kind": "swamp"}}, "dynamics.ground: Input tag 'swamp' found"),
+        ({"ground": {"kind": "steps", "height_m": 0.1}}, "the key dynamics.ground.steps.length_m is missing"),
+        ({"colour": 1}, "unknown key dynamics.colour"),
+    ],
+)
+def test_dynamics_that_no_world_has_are_refused_by_their_key(tmp_path: Path, bad: object, why: str) -> None:
+    assert refused(tmp_path, bad).startswith(why)
 
 
-def test_the_same_generator_gives_the_same_world() -> None:
-    assert SAMPLER.sample(np.random.default_rng(5)) == SAMPLER.sample(np.random.default_rng(5))
+@pytest.mark.parametrize("key", ["shank_share", "foot_friction_of"])
+def test_a_leg_that_the_robot_lacks_is_named_with_those_it_has(tmp_path: Path, key: str) -> None:
+    why = refused(tmp_path, {key: {"middle": 0.5}})
+    assert f"dynamics.{key}: minitaur has no leg middle; it has front_left, back_left, front_right, back_right" in why
 
 
-def test_a_range_upside_down_is_refused() -> None:
-    values = SAMPLER.model_dump(mode="json")
-    values["battery_v"] = {"low": 16.0, "high": 12.0}
-    with pytest.raises(UserError, match=r"tasks\.yaml: battery_v: high 12\.0 is below low 16\.0"):
-        validate(values, DynamicsSampler, "tasks.yaml")
+@pytest.mark.parametrize("key", ["strength", "worn_joints_nm", "locked_joints_rad", "encoder_offset_rad"])
+@pytest.mark.parametrize("name", ["middle", "front_left.2", "front_left.x", "front_left.-1", ""])
+def test_a_joint_that_the_robot_lacks_is_named(tmp_path: Path, key: str, name: str) -> None:
+    assert f"dynamics.{key}: minitaur has no joint or leg {name}; it has front_left" in refused(tmp_path, {key: {name: 0.5}})
 
 
-@pytest.mark.parametrize("bad", [{"mass_ratio": 0.0}, {"battery_v": -1.0}, {"foot_friction": float("nan")}, {"colour": 1}])
-def test_dynamics_that_no_world_has_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(ValidationError):
-        Dynamics().with_changes(**bad)
+@pytest.mark.parametrize("name", ["front_left", "front_left.0", "front_left.1", "motor_front_leftL_joint"])
+def test_joints_go_by_their_name_their_leg_s_or_their_place_in_the_leg(name: str) -> None:
+    assert Dynamics(strength={name: 0.5}).misfit(BODY) is None
 
 
-def test_a_range_that_leaves_the_possible_is_refused() -> None:
-    values = SAMPLER.model_dump(mode="json")
-    values["weak_leg_strength"] = {"low": -0.2, "high": 0.5}
-    with pytest.raises(UserError, match=r"tasks\.yaml: top level: weak_leg_strength: no world has -0\.2"):
-        validate(values, DynamicsSampler, "tasks.yaml")
+def test_the_same_robot_without_anything_special_fits() -> None:
+    assert Dynamics().misfit(BODY) is None
 
 
-def test_two_payloads_are_one_at_their_common_centre() -> None:
-    one = {"kind": "payload", "mass_kg": 0.5, "position_m": [0.0, 0.1, 0.0]}
-    both = hobble(one, {"kind": "payload", "mass_kg": 0.3, "position_m": [0.1, -0.1, 0.0]}).apply(Dynamics())
-    assert both.payload_kg == pytest.approx(0.8)
-    assert both.payload_position_m == pytest.approx((0.0375, 0.025, 0.0))
+def test_changed_dynamics_keep_the_rest_and_leave_the_old_ones_alone() -> None:
+    one = Dynamics(payload_kg=0.5, ground=Slope(pitch_rad=0.1), strength={"front_left": 0.5})
+    other = one.with_changes(battery_v=10.0)
+    assert (other.payload_kg, other.ground, other.strength, other.battery_v) == (0.5, one.ground, one.strength, 10.0)
+    assert one.battery_v is None
 
 
-def test_hobbles_change_what_they_name_and_compose() -> None:
-    changed = hobble(
-        {"kind": "payload", "mass_kg": 0.5, "position_m": [0.0, 0.1, 0.0]},
-        {"kind": "low_battery", "battery_v": 10.0},
-        {"kind": "weak_leg", "leg": "back_right", "strength": 0.5},
-        {"kind": "weak_leg", "leg": "back_right", "strength": 0.5},
-        {"kind": "slippery_feet", "friction": 0.3},
-    ).apply(Dynamics())
-    assert changed == Dynamics(
-        payload_kg=0.5,
-        payload_position_m=(0.0, 0.1, 0.0),
-        battery_v=10.0,
-        motor_strength=(1.0, 1.0, 1.0, 0.25),
-        foot_friction=0.3,
-    )
+def test_changed_dynamics_are_checked_again() -> None:
+    with pytest.raises(ValidationError, match="mass_ratio"):
+        Dynamics().with_changes(mass_ratio=-1.0)
+    with pytest.raises(ValidationError, match="mass"):
+        Dynamics().with_changes(mass=1.0)
 
 
-def test_a_hobble_says_what_it_is_in_words() -> None:
-    text = str(hobble({"kind": "low_battery", "battery_v": 10.0}, {"kind": "weak_leg", "leg": "front_left", "strength": 0.4}))
-    assert text == "battery at 10 V, front left leg at 40% strength"
-
-
-def test_a_leg_that_the_robot_lacks_is_named() -> None:
-    with pytest.raises(UserError, match=r"test\.yaml: changes\.0\.weak_leg\.leg: Input should be 'front_left', 'back_left'"):
-        hobble({"kind": "weak_leg", "leg": "middle", "strength": 0.4})
-
-
-def test_a_hobble_that_does_nothing_is_refused() -> None:
-    with pytest.raises(UserError, match="changes"):
-        hobble()
+def test_dynamics_survive_their_yaml() -> None:
+    one = Dynamics(battery_v=10.0, pull_n=(0.0, 1.0, 0.0), ground=Rough(kind="rough", height_m=0.01, length_m=0.1, seed=1))
+    assert validate(one.model_dump(mode="json"), Dynamics, "x.yaml") == one

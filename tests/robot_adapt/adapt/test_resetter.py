@@ -6,7 +6,7 @@ from hardware.clock import FakeClock
 from hardware.mock import MockRobot
 from hardware.types import FloatArray, JointCommand
 from robot_adapt.adapt.resetter import OperatorReset, stand_up
-from sim.robots.minitaur import SPEC
+from tests.builders import SPEC
 
 
 class Recording(MockRobot):

@@ -42,7 +42,7 @@ def refused(*arguments: str | Path) -> str:
 def test_help_names_every_verb() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for verb in ("demo", "meta-train", "adapt", "aggregate", "send", "report", "doctor"):
+    for verb in ("demo", "meta-train", "adapt", "aggregate", "send", "report", "render", "doctor"):
         assert verb in done.stdout
         assert run(verb, "--help").returncode == 0
 
@@ -77,7 +77,17 @@ def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
     hobble = {"name": "h", "changes": [{"kind": "low_battery", "battery_v": 10.0, "colour": "red"}]}
     path = write_yaml(tmp_path / "hobble.yaml", hobble)
     assert refused("demo", "--hobble", path) == f"{path}: unknown key changes.0.low_battery.colour"
-    assert refused("demo", "--hobble", "unheard").startswith("no hobbles named unheard: there is default")
+    assert refused("demo", "--hobble", "unheard").startswith("no hobbles named unheard: there is dead_motor, ")
+    assert refused("demo", "--robot", "cat").startswith("no rigs named cat: there is ")
+    assert (
+        refused("demo", "--robot", "mock") == f"{ROOT}/configs/rigs/mock.yaml: backend: Input should be 'simulated', not 'mock'"
+    )
+    tail = write_yaml(
+        tmp_path / "tail.yaml", {"name": "tail", "changes": [{"kind": "weak_leg", "leg": "tail", "strength": 0.5}]}
+    )
+    assert refused("demo", "--hobble", tail).startswith(
+        f"{tail}: changes.0.weak_leg: minitaur has no joint or leg tail; it has "
+    )
     assert refused("meta-train", tmp_path / "gone.yaml") == f"{tmp_path}/gone.yaml: no such file"
     assert refused("demo", "--policy", tmp_path / "gone.safetensors").endswith("no such file")
     assert refused("report", tmp_path).startswith(f"{tmp_path}: not a run folder")
@@ -121,13 +131,22 @@ def test_a_robot_s_computer_needs_no_pybullet_and_says_so_where_it_does(tmp_path
     demo = run("demo", "--out", tmp_path / "demo", blocked="pybullet")
     assert demo.returncode == 2
     assert "needs PyBullet" in demo.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_on_mujoco_without_mujoco_says_what_to_install(tmp_path: Path) -> None:
+    done = run("demo", "--backend", "mujoco", "--out", tmp_path / "demo", blocked="mujoco")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("pip install 'robot-adapt[mujoco]'\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "demo").exists()
 
 
 def test_an_unreachable_aggregator_is_said_the_session_is_complete_and_sent_later(tmp_path: Path) -> None:
     config = {"trial_s": 0.2, "operator": {"population": 1, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
     path = write_yaml(tmp_path / "short.yaml", config)
     out, database = tmp_path / "run", tmp_path / "trials.sqlite"
-    done = run("adapt", "minitaur_serial", "--config", path, "--out", out, "--aggregator", "127.0.0.1:1")
+    done = run("adapt", "minitaur_training", "--config", path, "--out", out, "--aggregator", "127.0.0.1:1")
     assert done.returncode == 0, done.stderr
     assert "the aggregator at 127.0.0.1:1 does not answer" in done.stderr
     assert "6 trials are not sent; they are complete on disk" in done.stderr
@@ -148,10 +167,9 @@ def test_an_unreachable_aggregator_is_said_the_session_is_complete_and_sent_late
 
 def test_meta_training_that_cannot_work_is_refused_before_it_begins(tmp_path: Path) -> None:
     values = yaml.safe_load((ROOT / "configs" / "meta_train" / "minitaur.yaml").read_text())
-    joints = values["policy"]["trot"]["joints"]
-    joints["motor_tail_joint"] = joints.pop("motor_back_rightR_joint")
+    values["tasks"]["dynamics"]["strength"]["tail"] = 0.5
     path = write_yaml(tmp_path / "tail.yaml", values)
-    assert "it differs at motor_tail_joint" in refused("meta-train", path, "--out", tmp_path / "x")
+    assert "tasks: strength: minitaur has no joint or leg tail" in refused("meta-train", path, "--out", tmp_path / "x")
     config = ROOT / "configs" / "meta_train" / "minitaur.yaml"
     (tmp_path / "file").write_text("x")
     assert "Not a directory" in refused("meta-train", config, "--out", tmp_path / "file" / "x")
@@ -159,7 +177,7 @@ def test_meta_training_that_cannot_work_is_refused_before_it_begins(tmp_path: Pa
     assert (without.returncode, "needs PyBullet" in without.stderr) == (2, True)
     assert not (tmp_path / "x").exists()
     short = write_yaml(tmp_path / "short.yaml", {**yaml.safe_load(config.read_text()), "trial_s": 0.01})
-    assert "trial_s 0.01 is shorter than policy.period_s 0.02" in refused("meta-train", short)
+    assert "trial_s 0.01 is shorter than period_s 0.02" in refused("meta-train", short)
 
 
 def test_a_robot_that_falls_at_once_has_a_report_too(tmp_path: Path) -> None:
@@ -189,7 +207,9 @@ def test_a_session_cut_off_is_resumed_as_it_was_started(tmp_path: Path) -> None:
     assert (numbers["seed"], numbers["hobble"], numbers["aborted"]) == (7, "a leash", 1)
     assert (numbers["hobbled"]["trials"], numbers["adaptation_trials"], numbers["adapted"]["trials"]) == (2, 4, 2)
     assert refused("adapt", "mock", "--resume", out, "--seed", "8").startswith("--resume goes with --aggregator only")
-    assert refused("adapt", "minitaur_serial", "--resume", out).endswith("was started on another robot than minitaur_serial")
+    assert refused("adapt", "minitaur_training", "--resume", out).endswith(
+        "was started on another robot than minitaur_training"
+    )
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
@@ -263,6 +283,6 @@ def test_doctor_says_what_works_here() -> None:
 def test_progress_on_a_pipe_is_plain_lines(tmp_path: Path) -> None:
     config = {"trial_s": 0.1, "operator": {"population": 1, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
     path = write_yaml(tmp_path / "short.yaml", config)
-    done = run("adapt", "minitaur_serial", "--config", path, "--out", tmp_path / "run")
+    done = run("adapt", "minitaur_training", "--config", path, "--out", tmp_path / "run")
     assert "\x1b" not in done.stderr
     assert any(line.startswith("before: 2/2, ") and line.endswith(" m") for line in done.stderr.splitlines())

@@ -9,8 +9,7 @@ import pytest
 from hardware.types import FloatArray, ImuReading, RobotState
 from robot_adapt.policy.linear import Controller, LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
-from sim.robots.minitaur import SPEC
-from tests.builders import shipped_policy
+from tests.builders import SPEC, shipped_policy
 
 
 def still() -> LinearPolicy:

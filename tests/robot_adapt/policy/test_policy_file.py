@@ -15,8 +15,7 @@ from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
-from sim.robots.minitaur import SPEC
-from tests.builders import shipped_policy
+from tests.builders import SPEC, shipped_policy
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""Gymnasium environments by name: importing this registers `robot_adapt/Minitaur-v0` and those of the other shipped robots.
+
+Gymnasium 1.0 dropped the packaging entry point by which environments registered themselves, so this module is imported, or
+named: `gymnasium.make("robot_adapt.environments:robot_adapt/Minitaur-v0")`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+
+from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.config import load, read_yaml, shipped_or_file, validate
+from robot_adapt.errors import UserError
+from sim.env import PERIOD_S, QuadrupedEnv
+from sim.hobbles import Hobble
+
+# What policies are trained on; nothing is trained for the A1 here, it has one rig.
+RIGS = {"Minitaur": "minitaur_training", "Laikago": "laikago_training", "A1": "a1"}
+_EPISODE_S = 3.0
+
+
+def make_env(
+    rig: str, *, hobble: str | None = None, hobble_after_s: float | None = None, engine: str | None = None,
+    render_mode: str | None = None,
+) -> QuadrupedEnv:  # fmt: skip
+    """The environment of a simulated robot; no physics yet, that begins with its first reset.
+
+    Args:
+        rig: the robot and its world: a name in configs/rigs/, or a YAML file.
+        hobble: a name in configs/hobbles/, or a YAML file.
+        hobble_after_s: when in every episode the hobble happens; None is before its start.
+        engine: `pybullet` or `mujoco`; None is the rig's own.
+        render_mode: `rgb_array`, or None for no pictures.
+
+    Raises:
+        UserError: naming what there is not, or what does not fit the robot.
+
+    """
+    if hobble is None and hobble_after_s is not None:
+        raise UserError("hobble_after_s: there is no hobble to happen then")
+    path = shipped_or_file("rigs", rig)
+    config = load(path, SimulatedRobotConfig)
+    changes: dict[str, Any] = {}
+    if engine is not None:
+        changes["engine"] = engine
+    if hobble_after_s is not None:
+        changes["later"] = {"after_s": hobble_after_s, "hobble": hobble}
+    if changes:
+        config = validate({**read_yaml(path), **changes}, SimulatedRobotConfig, str(path))
+    if hobble is not None and hobble_after_s is None:
+        config = config.hobbled(load(shipped_or_file("hobbles", hobble), Hobble))
+    _, robot = simulated_rig(config, visuals=render_mode is not None)
+    return QuadrupedEnv(robot, **config.robot.returns.model_dump(), render_mode=render_mode)
+
+
+for _name, _rig in RIGS.items():
+    gymnasium.register(
+        f"robot_adapt/{_name}-v0",
+        entry_point="robot_adapt.environments:make_env",
+        max_episode_steps=round(_EPISODE_S / PERIOD_S),
+        kwargs={"rig": _rig},
+    )

@@ -1,0 +1,47 @@
+"""RobotModel: one YAML in configs/robots/, all that makes a robot of a kind: its body, its gait, what it is paid for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, model_validator
+
+from robot_adapt.adapt.return_source import ReturnConfig
+from robot_adapt.config import FROZEN, Count, Positive, named
+from robot_adapt.policy.trajectory_generator import TrotConfig
+from sim.robots.assembly import LegModel
+from sim.robots.body import Body
+
+
+class SimulationConfig(BaseModel):
+    """Which model of the legs, and how fine the physics; see SimulatedRobot."""
+
+    model_config = FROZEN
+    legs: LegModel
+    time_step_s: Positive
+    iterations: Count
+
+
+class RobotModel(BaseModel):
+    """A robot that can be simulated and trained for. `simulation` is the fastest that is true enough (docs: fidelity table)."""
+
+    model_config = FROZEN
+    body: Body
+    simulation: SimulationConfig
+    returns: ReturnConfig
+    trot: TrotConfig
+
+    @model_validator(mode="after")
+    def _gait_is_of_this_body(self) -> RobotModel:
+        if tuple(self.trot.joints) != self.body.spec.joint_names:
+            raise ValueError(f"trot.joints: should be those of body.joints, in order: {', '.join(self.body.joints)}")
+        if self.simulation.legs != "open_chain" and self.body.name != "minitaur":
+            raise ValueError(f"simulation.legs: {self.simulation.legs} legs are the Minitaur's; others have open_chain legs")
+        return self
+
+
+if TYPE_CHECKING:
+    NamedRobot = RobotModel
+else:
+    NamedRobot = Annotated[RobotModel | str, AfterValidator(named("robots", RobotModel))]
+"""A robot model in a config: its name in configs/robots/, a YAML file, or the model itself."""

@@ -1,0 +1,135 @@
+"""Drivetrain: from the joints that physics knows to the motors that a robot knows, and back.
+
+It remembers the motors' angles and velocities, so that controllers and policies can see them late.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from hardware.types import FloatArray, JointCommand
+from sim import motor_model
+from sim.dynamics import Dynamics
+from sim.robots.assembly import Assembly
+from sim.robots.body import Body
+
+_BATTERY_V, _ENERGY_J = range(2)
+
+
+class Drivetrain:
+    """Motors, their controllers and what they hang on, in one world.
+
+    The order of calls is: `begin(joints)`, then for every physics step `drive()` and, after it, `observe(joints)`. `joints` are
+    angles, then velocities, of the assembly's joints (2m numbers), as physics has them.
+    """
+
+    def __init__(self, body: Body, assembly: Assembly, dynamics: Dynamics, time_step_s: float) -> None:
+        n, m = len(body.spec.joints), len(assembly.joints)
+        pd, self._late = _steps(dynamics.pd_latency_s, time_step_s), _steps(dynamics.control_latency_s, time_step_s)
+        # Rows of angles and velocities after each step; the newest is row (count - 1) modulo the length.
+        self._history = np.zeros((max(pd[0], self._late[0]) + 2, 2, n))
+        self._count = 0
+        self._joints, self._on_joints = np.zeros(2 * m), np.zeros(m)
+        self._pack, self._buffer = struct.Struct(f"{2 * m}d").pack_into, self._joints.data
+        self._hot_s, self._totals, self._torques = np.zeros(n), np.zeros(2), np.zeros(n)
+        self._parts = motor_model.parts(body, dynamics)
+        self._constants = motor_model.constants(body, dynamics, time_step_s)
+        self._goal = motor_model.goal(body.spec.damping_command())
+        # What the compiled functions work on: always these arrays, so that a call is no more than handing them over.
+        self._all = (
+            self._joints,
+            assembly.serial,
+            np.array([float(joint.sign) for joint in body.joints.values()]),
+            np.array([joint.offset_rad for joint in body.joints.values()]),
+            np.zeros(n // 2),  # slopes of serial legs
+            self._history,
+            self._torques,
+            self._constants,
+            self._totals,
+            self._goal,
+            pd,
+            self._parts,
+            np.array(body.motor.table_nm),
+            self._hot_s,
+            self._on_joints,
+        )
+
+    def command(self, command: JointCommand) -> None:
+        """What the motors' controllers follow from now on."""
+        self._goal[:] = command.rows
+
+    def begin(self, joints: list[float]) -> None:
+        """Cold motors, a rested battery, no work done, no memory."""
+        self._hot_s[:] = 0.0
+        self._torques[:] = 0.0
+        self._totals[:] = self._constants[motor_model.BATTERY_V], 0.0
+        self._count = 0
+        self.observe(joints)
+
+    def take_over(self, other: Drivetrain, joints: list[float]) -> None:
+        """Goes on from another world's drivetrain: its heat, its work, what it remembers; the joints are where they are now."""
+        self.begin(joints)
+        # The other's newest row is of now too.
+        remembered = min(len(self._history), len(other._history), other._count)
+        for count in range(other._count - remembered, other._count - 1):
+            self._history[self._count - 1] = other._history[count % len(other._history)]
+            self.observe(joints)
+        self._hot_s[:] = other._hot_s
+        self._torques[:] = other._torques
+        self._totals[_ENERGY_J] = other._totals[_ENERGY_J]
+
+    def observe(self, joints: list[float]) -> None:
+        """Takes in the joints after a step, and adds the motors' work during it."""
+        self._pack(self._buffer, 0, *joints)
+        motor_model.observe(self._count, *self._all)
+        self._count += 1
+
+    def drive(self) -> list[float]:
+        """Torques (N m) on the assembly's joints for the next step."""
+        motor_model.drive_joints(self._count, *self._all)
+        return self._on_joints.tolist()
+
+    def advance(self, joints: list[float]) -> list[float]:
+        """`observe`, then `drive`, in one call."""
+        self._pack(self._buffer, 0, *joints)
+        motor_model.advance(self._count, *self._all)
+        self._count += 1
+        return self._on_joints.tolist()
+
+    def late(self) -> FloatArray:
+        """Angles and velocities (2, n) of the motors as they were a control latency ago."""
+        rows: FloatArray = motor_model.delayed(self._history, self._count, self._late)
+        return rows
+
+    @property
+    def encoder_offset_rad(self) -> FloatArray:
+        """What each encoder reads too much (n,)."""
+        offsets: FloatArray = self._parts[motor_model.ENCODER]
+        return offsets
+
+    @property
+    def torques_nm(self) -> FloatArray:
+        """At the shafts during the last step (n,)."""
+        return self._torques.copy()
+
+    @property
+    def battery_v(self) -> float:
+        return float(self._totals[_BATTERY_V])
+
+    @property
+    def energy_j(self) -> float:
+        """Mechanical work since `begin`: |torque * velocity|, summed."""
+        return float(self._totals[_ENERGY_J])
+
+    @property
+    def shut_down(self) -> list[bool]:
+        """Which motors have overheated (n,)."""
+        return [bool(one) for one in np.isinf(self._hot_s)]
+
+
+def _steps(delay_s: float, time_step_s: float) -> tuple[int, float]:
+    """A delay as whole steps and the part of one more."""
+    steps = delay_s / time_step_s
+    return int(steps), steps - int(steps)

@@ -1,0 +1,231 @@
+"""Our rollouts, timed one at a time: the child process of sim_speed.py that peers/pybullet_envs_rollouts.py is compared with.
+
+    echo "minitaur_serial 3 0" | python tests/benchmarks/sim_rollouts.py
+
+Each line of stdin, `RIG[/WHAT] SECONDS SEED`, is answered by one line of JSON. A rig is opened at its first request, untimed.
+
+- `RIG`: reset and rollout, all included, by the robot's shipped policy, or where there is none by the open-loop trot (zero
+  weights, the same arithmetic). `wall_s`, `simulated_s`, `steps` of physics. SystemExit when the robot falls: a short rollout
+  is not what is timed.
+- `RIG/bare`: a rollout, then its stepSimulation calls alone, in the same states: the reset and the torques of every step are
+  repeated with nothing else, and only the calls are timed. Raises SystemExit when that ends elsewhere than the rollout did.
+- `RIG/switch`: other dynamics: from the config to a settled robot that has been read, and closed again.
+- `RIG/parts`: the time of each part of a rollout without that of the parts in it, and how often it ran. The stopwatch's own
+  time, as an empty function measures it, is taken off.
+
+Where a rollout's time goes, 150 control ticks and 1,500 physics steps of the Minitaur (ms; each the least of 12 rollouts on a
+busy 2-core machine, 20 November 2026; every run measures it anew, as `parts`):
+
+    part                                     serial  five-bar
+    stepSimulation                             31.7     120.7
+    read joints                                 6.0       6.4
+    drivetrain.observe and drive                5.9       5.9
+    set torques                                 2.5       2.5
+    base pose and velocity, kept for the IMU    1.8       5.0
+    the loop over steps itself                  3.1       4.2
+    robot.read (noise, IMU)                     3.4       3.8
+    controller.observe and act                  4.6       4.9
+    robot.write                                 1.6       1.7
+    return and truth                            1.1       1.3
+    reset                                       0.1       0.1
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from robot_adapt.adapt.return_source import MeasuredProgress
+from robot_adapt.backends import Rig, SimulatedRobotConfig, simulated_rig
+from robot_adapt.config import load, shipped
+from robot_adapt.policy import policy_file
+from robot_adapt.policy.linear import Controller, LinearPolicy, observation_names
+from robot_adapt.policy.normalizer import Normalizer
+from robot_adapt.randomness import generator
+from robot_adapt.rollout import rollout
+from robot_adapt.trial import Status, Trial
+from sim.drivetrain import Drivetrain
+from sim.sensors import Sensors
+from sim.simulated_robot import SimulatedRobot
+from sim.world import World
+
+RIGS: dict[str, tuple[str, dict[str, object]]] = {
+    "minitaur_serial": ("minitaur_training", {"time_step_s": 0.002}),
+    "minitaur_five_bar": ("minitaur", {}),
+    "laikago": ("laikago_training", {}),
+}
+"""A shipped rig, and what differs in its simulation."""
+
+_BULLET = sys.modules["pybullet"]  # imported by sim.world, without what it prints
+_PARTS: dict[str, tuple[object, str]] = {
+    "stepSimulation": (_BULLET, "stepSimulation"),
+    "set torques": (_BULLET, "setJointMotorControlArray"),
+    "read joints": (World, "joint_states"),
+    "drivetrain.observe": (Drivetrain, "observe"),
+    "drivetrain.drive": (Drivetrain, "drive"),
+    "base pose": (World, "base_pose"),
+    "base velocity": (World, "base_velocity"),
+    "keep for the IMU": (Sensors, "push"),
+    "loop over steps": (SimulatedRobot, "sleep_until"),
+    "robot.read": (SimulatedRobot, "read"),
+    "controller.observe": (Controller, "observe"),
+    "controller.act": (Controller, "act"),
+    "robot.write": (SimulatedRobot, "write"),
+    "return and truth": (MeasuredProgress, "tick"),
+    "reset": (SimulatedRobot, "reset"),
+}
+_EMPTY_BATCHES, _EMPTY_CALLS = 20, 100
+
+
+class Stopwatch:
+    """Adds up what functions take, each without the watched functions it calls."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.calls: Counter[str] = Counter()
+        self._inside = [0.0]
+
+    def watched(self, label: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*positional: Any, **named: Any) -> Any:
+            entered = time.perf_counter()
+            self._inside.append(0.0)
+            begin = time.perf_counter()
+            result = function(*positional, **named)
+            took = time.perf_counter() - begin
+            self.seconds[label] += took - self._inside.pop()
+            self.calls[label] += 1
+            self._inside[-1] += time.perf_counter() - entered
+            return result
+
+        return timed
+
+    @contextlib.contextmanager
+    def watching(self, parts: dict[str, tuple[object, str]]) -> Iterator[None]:
+        with contextlib.ExitStack() as patches:
+            for label, (owner, name) in parts.items():
+                patches.enter_context(mock.patch.object(owner, name, self.watched(label, getattr(owner, name))))
+            yield
+
+    def own_s(self) -> float:
+        """What an empty function seems to take, undisturbed."""
+        empty = self.watched("empty", lambda: None)
+        batches = []
+        for _ in range(_EMPTY_BATCHES):
+            for _ in range(_EMPTY_CALLS):
+                empty()
+            batches.append(self.seconds.pop("empty") / self.calls.pop("empty"))
+        return min(batches)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One rig, connected, and who walks it."""
+
+    config: SimulatedRobotConfig
+    rig: Rig
+    robot: SimulatedRobot
+    policy: LinearPolicy
+
+    def walk(self, seconds: float, seed: int) -> Trial:
+        self.robot.reset(generator(seed, "sim speed"))
+        return rollout(self.rig.robot, self.rig.clock, self.policy, self.rig.returns, seconds)
+
+    def timed(self, seconds: float, seed: int) -> dict[str, object]:
+        begin = time.perf_counter()
+        trial = self.walk(seconds, seed)
+        wall_s = time.perf_counter() - begin
+        if trial.status is not Status.COMPLETED:
+            raise SystemExit(f"seed {seed}: the robot {trial.status.value}: {trial.reason}")
+        steps = round(trial.duration_s / (self.config.simulation or self.config.robot.simulation).time_step_s)
+        return {"wall_s": wall_s, "simulated_s": trial.duration_s, "steps": steps}
+
+    def bare(self, seconds: float, seed: int) -> dict[str, object]:
+        torques: list[list[float]] = []
+        step = World.step
+
+        def recording(world: World, torques_nm: list[float]) -> None:
+            torques.append(list(torques_nm))
+            step(world, torques_nm)
+
+        with mock.patch.object(World, "step", recording):
+            self.walk(seconds, seed)
+        end = self.robot.physics.base_pose()
+        watch = Stopwatch()
+        self.robot.reset(generator(seed, "sim speed"))
+        physics = self.robot.physics
+        with watch.watching({"bare": _PARTS["stepSimulation"]}):
+            for row in torques:
+                physics.step(row)
+        if watch.calls["bare"] != len(torques) or physics.base_pose() != end:
+            raise SystemExit("the bare steps are not those of the rollout")
+        return {"wall_s": watch.seconds["bare"] - len(torques) * watch.own_s(), "steps": len(torques)}
+
+    def switch(self, seed: int) -> dict[str, object]:
+        dynamics = self.config.dynamics.model_copy(update={"mass_ratio": 1.0 + 0.001 * (seed + 1)})
+        begin = time.perf_counter()
+        rig, _ = simulated_rig(self.config.model_copy(update={"dynamics": dynamics}))
+        rig.robot.connect()
+        rig.robot.read()
+        rig.robot.close()
+        return {"wall_s": time.perf_counter() - begin}
+
+    def parts(self, seconds: float, seed: int) -> dict[str, object]:
+        watch = Stopwatch()
+        with watch.watching(_PARTS):
+            self.walk(seconds, seed)
+        own_s = watch.own_s()
+        return {label: {"wall_s": watch.seconds[label] - n * own_s, "calls": n} for label, n in watch.calls.items()}
+
+
+@functools.cache
+def bench(name: str) -> Bench:
+    """Opens a rig, and lets it walk for a moment: what is compiled is compiled here."""
+    file, simulation = RIGS[name]
+    config = load(shipped("rigs", f"{file}.yaml"), SimulatedRobotConfig)
+    settings = (config.simulation or config.robot.simulation).model_copy(update=simulation)
+    config = config.model_copy(update={"simulation": settings})
+    rig, robot = simulated_rig(config)
+    rig.robot.connect()
+    made = Bench(config, rig, robot, policy(config))
+    made.walk(0.5, 0)
+    return made
+
+
+def policy(config: SimulatedRobotConfig) -> LinearPolicy:
+    """The shipped one, or a trot."""
+    path = shipped("policies", "minitaur.safetensors").parent / f"{config.robot.body.name}.safetensors"
+    if path.exists():
+        return policy_file.load(path)
+    trot = config.robot.trot
+    observations = len(observation_names(trot))
+    normalizer = Normalizer(np.zeros(observations), np.ones(observations))
+    return LinearPolicy(config.robot.body.name, 0.02, trot, np.zeros((2 + 2 * trot.legs, observations + 1)), normalizer)
+
+
+def answer(request: str) -> dict[str, object]:
+    """Does what one line asks."""
+    what, seconds, seed = request.split()
+    name, _, what = what.partition("/")
+    one = bench(name)
+    if what == "bare":
+        return one.bare(float(seconds), int(seed))
+    if what == "switch":
+        return one.switch(int(seed))
+    if what == "parts":
+        return one.parts(float(seconds), int(seed))
+    return one.timed(float(seconds), int(seed))
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from robot_adapt.config import load, read_yaml, shipped
+from robot_adapt.errors import UserError
+from robot_adapt.robot_model import RobotModel
+from sim.robots.body import Body
+from tests.builders import MINITAUR, SPEC, write_yaml
+
+VALUES = read_yaml(shipped("robots", "minitaur.yaml"))
+JOINT = "motor_back_leftL_joint"
+BODY = MINITAUR.body
+Edit = Callable[[dict[str, Any]], object]
+
+
+def refused(tmp_path: Path, edit: Edit) -> str:
+    """What the Minitaur's YAML is refused for after an edit, without the file's name."""
+    values = copy.deepcopy(VALUES)
+    edit(values)
+    path = write_yaml(tmp_path / "robot.yaml", values)
+    with pytest.raises(UserError) as caught:
+        load(path, RobotModel)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def renamed(values: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """In the same order."""
+    return {new if name == old else name: value for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("kp_nm_per_rad", -1.0, "Input should be greater than or equal to 0, not -1.0"),
+        ("kd_nm_s_per_rad", float("nan"), "Input should be"),
+        ("offset_rad", float("inf"), "Input should be"),
+        ("sign", 0, "Input should be -1 or 1, not 0"),
+        ("stance_rad", "level", "Input should be a valid number, not 'level'"),
+    ],
+)
+def test_a_bad_value_of_a_joint_is_named_by_its_key(tmp_path: Path, key: str, value: object, why: str) -> None:
+    message = refused(tmp_path, lambda values: values["body"]["joints"][JOINT].update({key: value}))
+    assert message.startswith(f"body.joints.{JOINT}.{key}: {why}")
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (lambda body: body.update(start_height_m=0.0), "body.start_height_m: Input should be greater than 0"),
+        (lambda body: body.update(max_tilt_rad=4.0), "body.max_tilt_rad: Input should be less than"),
+        (
+            lambda body: body["motor"].update(drive="steam"),
+            "body.motor.drive: Input should be 'duty' or 'current', not 'steam'",
+        ),
+        (lambda body: body["motor"].update(resistance_ohm=float("nan")), "body.motor.resistance_ohm: Input should be"),
+        (lambda body: body["motor"].update(table_nm=[0.0]), "body.motor.table_nm: Tuple should have at least 2 items"),
+        (
+            lambda body: body["motor"].update(table_nm=[0.0, -1.0]),
+            "body.motor.table_nm.1: Input should be greater than or equal",
+        ),
+        (
+            lambda body: body["feet"]["front_left"].update(radius_m=-0.1),
+            "body.feet.front_left.radius_m: Input should be greater",
+        ),
+        (lambda body: body.update(mass_kg=5.0), "unknown key body.mass_kg"),
+        (lambda body: body.pop("urdf"), "the key body.urdf is missing"),
+    ],
+)
+def test_a_bad_value_of_a_body_is_named_by_its_key(tmp_path: Path, edit: Edit, why: str) -> None:
+    assert refused(tmp_path, lambda values: edit(values["body"])).startswith(why)
+
+
+def test_a_joint_that_the_urdf_lacks_is_named_with_those_it_has(tmp_path: Path) -> None:
+    def rename(values: dict[str, Any]) -> None:
+        values["body"]["joints"] = renamed(values["body"]["joints"], JOINT, "tail_joint")
+
+    message = refused(tmp_path, rename)
+    assert "joints.tail_joint: quadruped/minitaur.urdf has no such joint; it has knee_back_leftL_link, " in message
+    assert message.startswith("body")
+
+
+def test_a_foot_s_link_that_the_urdf_lacks_is_named(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"]["feet"]["back_left"].update(link="paw"))
+    assert "feet.back_left.link: quadruped/minitaur.urdf has no link paw" in message
+
+
+def test_a_joint_of_a_leg_that_is_not_there_is_named_with_the_legs_there_are(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"]["joints"][JOINT].update(leg="middle"))
+    assert f"joints.{JOINT}.leg: there is no leg middle, only front_left, back_left, front_right, back_right" in message
+
+
+def test_a_missing_urdf_is_named(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"].update(urdf="quadruped/absent.urdf"))
+    assert "urdf: no such file, here or in pybullet_data: quadruped/absent.urdf" in message
+
+
+def test_a_file_that_is_no_urdf_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.urdf"
+    broken.write_text("<robot><link")
+    message = refused(tmp_path, lambda values: values["body"].update(urdf=str(broken)))
+    assert f"urdf: {broken} is no URDF: " in message
+
+
+def test_a_stance_outside_the_limits_is_named_by_its_joint(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"]["joints"][JOINT].update(stance_rad=3.0))
+    assert message.startswith(f"body.joints.{JOINT}: stance_rad 3.0 is outside 0.3708 to 2.7708")
+
+
+def test_limits_the_wrong_way_round_are_refused(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"]["joints"][JOINT].update(lower_rad=2.7708, upper_rad=0.3708))
+    assert message.startswith(f"body.joints.{JOINT}: stance_rad 1.5708 is outside 2.7708 to 0.3708")
+
+
+def test_a_gait_of_another_robot_s_joints_is_refused(tmp_path: Path) -> None:
+    def rename(values: dict[str, Any]) -> None:
+        values["trot"]["joints"] = renamed(values["trot"]["joints"], JOINT, "tail_joint")
+
+    assert "trot.joints: should be those of body.joints, in order: " in refused(tmp_path, rename)
+
+
+def test_five_bar_legs_of_another_robot_are_refused(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["body"].update(name="cheetah"))
+    assert "simulation.legs: serial legs are the Minitaur's" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "joints"),
+    [
+        (JOINT, [JOINT]),
+        ("back_left", [JOINT, "motor_back_leftR_joint"]),
+        ("back_left.0", [JOINT]),
+        ("back_left.1", ["motor_back_leftR_joint"]),
+        ("back_left.2", []),
+        ("back_left.-1", []),
+        ("back", []),
+        ("", []),
+    ],
+)
+def test_a_name_means_a_joint_a_leg_s_or_one_by_its_place(name: str, joints: list[str]) -> None:
+    assert list(BODY.joints_called(name)) == joints
+
+
+def test_the_spec_has_the_body_s_joints_in_order() -> None:
+    assert SPEC.name == "minitaur"
+    assert SPEC.joint_names == tuple(VALUES["body"]["joints"])
+    np.testing.assert_allclose(SPEC.stance_rad, 1.5708)
+    assert SPEC.joints[0].sign == -1
+    assert SPEC.joints[7].sign == 1
+    assert SPEC.max_tilt_rad == VALUES["body"]["max_tilt_rad"]
+
+
+def test_the_legs_are_those_with_feet() -> None:
+    assert BODY.legs == ("front_left", "back_left", "front_right", "back_right")
+
+
+def test_a_urdf_is_found_by_its_path_too(tmp_path: Path) -> None:
+    own = tmp_path / "own.urdf"
+    own.write_text(BODY.urdf_path.read_text())
+    values = {**VALUES["body"], "urdf": str(own)}
+    path = write_yaml(tmp_path / "body.yaml", values)
+    assert load(path, Body).urdf_path == own
