@@ -61,7 +61,6 @@ class TrialStore(Protocol):
 
 
 _SCHEMA = """
-BEGIN;
 CREATE TABLE IF NOT EXISTS sessions (
     robot TEXT NOT NULL, session TEXT NOT NULL, policy_sha256 TEXT NOT NULL,
     PRIMARY KEY (robot, session)
@@ -75,10 +74,10 @@ CREATE TABLE IF NOT EXISTS trials (
     FOREIGN KEY (robot, session) REFERENCES sessions (robot, session)
 );
 PRAGMA user_version = 1;
-COMMIT;
 """
 _VERSION = 1
 _POLL_S = 0.05
+_BUSY_S = 5.0
 
 
 class SqliteTrialStore:
@@ -88,17 +87,33 @@ class SqliteTrialStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("BEGIN IMMEDIATE")  # another opener waits
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             tables = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if version != _VERSION and (version, tables) != (0, 0):
+                self._database.close()
                 raise UserError(f"{path}: a database of another program or version")
+            for statement in _SCHEMA.split(";"):
+                self._database.execute(statement)
+            self._database.execute("COMMIT")
             # Commits survive power loss: a WAL, synced at every commit.
-            self._database.execute("PRAGMA journal_mode = WAL")
+            self._begin_wal()
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA foreign_keys = ON")
-            self._database.executescript(_SCHEMA)
         except (sqlite3.DatabaseError, OSError) as error:
             raise UserError(f"{path}: cannot be used as a trials database: {error}") from None
+
+    def _begin_wal(self) -> None:
+        """SQLite waits for no other opener here, so this does."""
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_S)
 
     def close(self) -> None:
         self._database.close()

@@ -1,9 +1,9 @@
 """Claim: the default physics settings are the fastest whose walks are as long as the reference's, within 5 %.
 
-The reference is the Minitaur with closed five-bar legs, every stock collision shape, self-collision, steps of 1 ms and 200 solver
-iterations. It and every setting get the same commands: trots of several speeds, turns and lifts, and smooth random motions,
-each from several starts (pushes of 0.05 m/s, seeded). A path is followed through a window of half a second, so that the swaying
-of a gait is no way.
+The reference is the Minitaur with closed five-bar legs, every stock collision shape, self-collision, steps of 1 ms and 200
+solver iterations. It and every setting get the same commands: trots of several speeds, turns and lifts, and smooth random
+motions, each from several starts (pushes of 0.05 m/s, seeded). A path is followed through a window of half a second, so that
+the swaying of a gait is no way.
 
 `path` is the error of all paths together; `each_path` the mean error of single motions, which contains luck: "reference, other
 starts" is the reference against itself. Both are shares of the reference's paths.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -97,6 +98,19 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(UserError, match=r"notes\.sqlite: cannot be used"), serving(path):
         pass
     assert path.read_text() == "these are my notes"
+
+
+def test_many_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        at_once = threading.Barrier(3)
+
+        def open_it(path: Path = tmp_path / f"{number}.sqlite", at_once: threading.Barrier = at_once) -> None:
+            at_once.wait()
+            SqliteTrialStore(path).close()
+
+        with ThreadPoolExecutor(3) as pool:
+            for opened in [pool.submit(open_it) for _ in range(3)]:
+                opened.result()
 
 
 def test_many_robots_stream_at_once(tmp_path: Path, address: str) -> None:
