@@ -79,7 +79,8 @@ class JointCommand:
     def bad_entry(self, joint_names: tuple[str, ...]) -> str | None:
         """Says in words what makes this command unfit for a robot with these joints, or None when it is fit."""
         size = (len(joint_names),)
-        if all(values.shape == size for values in self.rows):
+        q, dq, tau, kp, kd = self.rows
+        if q.shape == dq.shape == tau.shape == kp.shape == kd.shape == size:
             every = np.concatenate(self.rows)
             if math.isfinite(every.dot(every)):
                 return None  # as nearly always: at one look

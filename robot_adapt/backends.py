@@ -19,11 +19,12 @@ from robot_adapt.adapt.return_source import (
     Progress,
     ReturnSource,
 )
-from robot_adapt.config import FROZEN, Positive, named
+from robot_adapt.config import FROZEN, Positive, load, named, shipped_or_file
 from robot_adapt.errors import UserError
 from robot_adapt.robot_model import NamedRobot, SimulationConfig
 from sim.dynamics import Dynamics
 from sim.hobbles import Hobble
+from sim.robots.body import Body
 
 if TYPE_CHECKING:
     from sim.simulated_robot import SimulatedRobot
@@ -60,17 +61,30 @@ class SimulatedRobotConfig(BaseModel):
     @model_validator(mode="after")
     def _fits_the_body(self) -> SimulatedRobotConfig:
         body = self.robot.body
+        if self.simulation is not None and (wrong := self.simulation.misfit(body)) is not None:
+            raise ValueError(f"simulation.{wrong}")
         if (wrong := self.dynamics.misfit(body)) is not None:
             raise ValueError(f"dynamics.{wrong}")
         if self.later is not None and (wrong := self.later.hobble.misfit(body)) is not None:
             raise ValueError(f"later.hobble.{wrong}")
         return self
 
-    def hobbled(self, hobble: Hobble) -> SimulatedRobotConfig:
-        """This robot with a hobble. Raises UserError when the robot has not what the hobble names."""
+    def hobbled(self, hobble: Hobble, after_s: float = 0.0) -> SimulatedRobotConfig:
+        """This robot with a hobble, from a trial's start or from later on. Raises UserError when the robot cannot have it."""
         if (wrong := hobble.misfit(self.robot.body)) is not None:
             raise UserError(f"hobble {hobble.name}: {wrong}")
+        if after_s > 0.0:
+            return self.model_copy(update={"later": LaterHobble(after_s=after_s, hobble=hobble)})
         return self.model_copy(update={"dynamics": hobble.apply(self.dynamics)})
+
+
+def load_hobble(name: str, body: Body) -> Hobble:
+    """A YAML file, or a name from configs/hobbles/. Raises UserError naming file and key when this robot cannot have it."""
+    path = shipped_or_file("hobbles", name)
+    hobble = load(path, Hobble)
+    if (wrong := hobble.misfit(body)) is not None:
+        raise UserError(f"{path}: {wrong}")
+    return hobble
 
 
 class MockRobotConfig(BaseModel):

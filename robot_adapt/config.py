@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -109,20 +110,33 @@ def validate(values: Any, model: type[Model], where: str) -> Model:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise UserError(f"{where}: {_first_sentence(error)}") from None
+        raise UserError(f"{where}: {_first_sentence(error, values)}") from None
 
 
-def _first_sentence(error: ValidationError) -> str:
+def _first_sentence(error: ValidationError, values: Any) -> str:
     first = error.errors(include_url=False)[0]
-    # Pydantic's name for the member of a union is no key.
-    key = ".".join(part for part in map(str, first["loc"]) if not part.startswith("function-")) or "top level"
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key}"
-    if first["type"] == "missing":
-        return f"the key {key} is missing"
+    keys, kind = _keys(first["loc"], values), first["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key {'.'.join(keys)}"
+    if kind == "missing":
+        return f"the key {'.'.join([*keys, str(first['loc'][-1])])} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    inner, colon, rest = message.partition(": ")
+    if kind == "value_error" and colon and " " not in inner:  # a validator of ours that names a key below its own
+        keys, message = [*keys, inner], rest
     value = first["input"]
     shown = f", not {value!r}" if not isinstance(value, dict | list) else ""
-    return f"{key}: {first['msg'].removeprefix('Value error, ')}{shown}"
+    return f"{'.'.join(keys)}{': ' if keys else ''}{message}{shown}"
+
+
+def _keys(location: tuple[int | str, ...], values: Any) -> list[str]:
+    """The YAML's own keys on the way to a place; pydantic names the members of unions too."""
+    keys = []
+    for part in location:
+        with contextlib.suppress(LookupError, TypeError):
+            values = values[part]
+            keys.append(str(part))
+    return keys
 
 
 def shipped(folder: str, name: str) -> Path:

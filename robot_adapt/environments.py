@@ -6,15 +6,14 @@ named: `gymnasium.make("robot_adapt.environments:robot_adapt/Minitaur-v0")`.
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import gymnasium
 
-from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
 from robot_adapt.config import load, read_yaml, shipped_or_file, validate
 from robot_adapt.errors import UserError
 from sim.env import PERIOD_S, QuadrupedEnv
-from sim.hobbles import Hobble
 
 # What policies are trained on; nothing is trained for the A1 here, it has one rig.
 RIGS = {"Minitaur": "minitaur_training", "Laikago": "laikago_training", "A1": "a1"}
@@ -30,27 +29,25 @@ def make_env(
     Args:
         rig: the robot and its world: a name in configs/rigs/, or a YAML file.
         hobble: a name in configs/hobbles/, or a YAML file.
-        hobble_after_s: when in every episode the hobble happens; None is before its start.
-        engine: `pybullet` or `mujoco`; None is the rig's own.
+        hobble_after_s: when in every episode the hobble happens; None or 0 is from its start.
+        engine: `pybullet` or `mujoco`; None is the rig's own. MuJoCo is for evaluation: it stands for reality, so train nothing
+            on it.
         render_mode: `rgb_array`, or None for no pictures.
 
     Raises:
         UserError: naming what there is not, or what does not fit the robot.
 
     """
+    if hobble_after_s is not None and not 0.0 <= hobble_after_s < math.inf:
+        raise UserError(f"hobble_after_s: should be seconds from an episode's start, 0 or more, not {hobble_after_s}")
     if hobble is None and hobble_after_s is not None:
         raise UserError("hobble_after_s: there is no hobble to happen then")
     path = shipped_or_file("rigs", rig)
     config = load(path, SimulatedRobotConfig)
-    changes: dict[str, Any] = {}
     if engine is not None:
-        changes["engine"] = engine
-    if hobble_after_s is not None:
-        changes["later"] = {"after_s": hobble_after_s, "hobble": hobble}
-    if changes:
-        config = validate({**read_yaml(path), **changes}, SimulatedRobotConfig, str(path))
-    if hobble is not None and hobble_after_s is None:
-        config = config.hobbled(load(shipped_or_file("hobbles", hobble), Hobble))
+        config = validate({**read_yaml(path), "engine": engine}, SimulatedRobotConfig, str(path))
+    if hobble is not None:
+        config = config.hobbled(load_hobble(hobble, config.robot.body), hobble_after_s or 0.0)
     _, robot = simulated_rig(config, visuals=render_mode is not None)
     return QuadrupedEnv(robot, **config.robot.returns.model_dump(), render_mode=render_mode)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from robot_adapt.adapt.return_source import ReturnConfig
-from robot_adapt.config import FROZEN, Count, Positive, named
+from robot_adapt.config import FROZEN, Count, named
 from robot_adapt.policy.trajectory_generator import TrotConfig
 from sim.robots.assembly import LegModel
 from sim.robots.body import Body
@@ -18,8 +18,14 @@ class SimulationConfig(BaseModel):
 
     model_config = FROZEN
     legs: LegModel
-    time_step_s: Positive
+    time_step_s: Annotated[float, Field(gt=0.0, le=0.01)]
     iterations: Count
+
+    def misfit(self, body: Body) -> str | None:
+        """Why a body cannot have these legs, with the key; None when it can."""
+        if body.name == "minitaur":
+            return "legs: the Minitaur's are five_bar, five_bar_full or serial" if self.legs == "open_chain" else None
+        return None if self.legs == "open_chain" else f"legs: {self.legs} legs are the Minitaur's; others have open_chain legs"
 
 
 class RobotModel(BaseModel):
@@ -35,8 +41,8 @@ class RobotModel(BaseModel):
     def _gait_is_of_this_body(self) -> RobotModel:
         if tuple(self.trot.joints) != self.body.spec.joint_names:
             raise ValueError(f"trot.joints: should be those of body.joints, in order: {', '.join(self.body.joints)}")
-        if self.simulation.legs != "open_chain" and self.body.name != "minitaur":
-            raise ValueError(f"simulation.legs: {self.simulation.legs} legs are the Minitaur's; others have open_chain legs")
+        if (wrong := self.simulation.misfit(self.body)) is not None:
+            raise ValueError(f"simulation.{wrong}")
         return self
 
 

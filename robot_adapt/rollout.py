@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable
 
@@ -28,7 +29,8 @@ def rollout(
     period_s, ticks = policy.period_s, round(duration_s / policy.period_s)
     states, targets, observations = [], [], []
     status, reason, value, missed, last, tick = Status.COMPLETED, "", None, 0, -1, 0
-    start_s = clock.now()
+    start_s, collects = clock.now(), gc.isenabled()
+    gc.disable()  # a collection of garbage would make ticks late
     try:
         returns.begin()
         while tick < ticks:
@@ -56,6 +58,8 @@ def rollout(
         status, reason = Status.ABORTED, str(fault)
     finally:
         robot.stop()
+        if collects:
+            gc.enable()
     telemetry = {**_telemetry(states, targets), **returns.telemetry()}
     return Trial(status, reason, value, tick * period_s, missed, telemetry, np.array(observations))
 

@@ -20,6 +20,7 @@ class Dynamics(BaseModel):
     Attributes:
         payload_position_m: in the base's frame (x forward, y left, z up).
         shank_share: where along the lower leg the foot is; 0 is a lost lower leg: the knee stands on the ground.
+        restitution: how much of its speed a foot keeps when it bounces; 0 leaves the contact as the URDF has it.
         pull_n: a constant force on the base, in the world's frame: wind, a leash.
         battery_v: None is the motors' nominal voltage.
         battery_ohm: what makes the voltage sag under load.
@@ -27,10 +28,10 @@ class Dynamics(BaseModel):
         joint_friction_nm, joint_viscosity_nm_s: Coulomb and viscous, of every joint; `worn_joints_nm` adds Coulomb friction.
         locked_joints_rad: jammed joints, each at so much from its stance.
         encoder_offset_rad: what an encoder reads too much, its motor's controller included.
-        encoder_step_rad: quantization of joint angles.
+        encoder_step_rad: quantization of the joint angles that are read; the motors' controllers see finer.
         imu_tilt_rad: roll and pitch by which the IMU is mounted wrong.
         dropout: how often a reading does not arrive, so that the one before is read again.
-        control_latency_s: age of what the policy reads; `pd_latency_s`: of what the motors' controllers see.
+        control_latency_s: age of joints and IMU as the policy reads them; `pd_latency_s`: as the motors' controllers see them.
         start_push_m_s: standard deviation of the velocity (x and y) that every trial begins with.
 
     """
@@ -59,6 +60,7 @@ class Dynamics(BaseModel):
     encoder_offset_rad: dict[str, Finite] = {}
     encoder_step_rad: NonNegative = 0.0
     joint_noise_rad: NonNegative = 0.0
+    joint_velocity_noise_rad_s: NonNegative = 0.0
     imu_tilt_rad: tuple[Finite, Finite] = (0.0, 0.0)
     orientation_noise_rad: NonNegative = 0.0
     gyro_noise_rad_s: NonNegative = 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from hardware.types import RobotState
+from hardware.types import RobotFault, RobotState
 from sim.simulated_robot import SimulatedRobot, Truth
 
 Array = NDArray[np.float32]
@@ -31,7 +31,7 @@ class QuadrupedEnv(gymnasium.Env[Array, Array]):
     (rad/s); the last action (n,): what a real robot measures, with the noise and latency of the robot's dynamics.
     Reward: progress along x (m), counted up to `top_speed_m_s`, less `energy_weight_per_j` times the step's work, less
     `drift_weight` times what it went further aside. An episode's rewards add up to the return of a trial.
-    A fallen robot is `terminated`; nothing here truncates.
+    A fallen robot is `terminated`; nothing here truncates. A measurement or an action that is not finite raises RobotFault.
 
     Args:
         robot: connected at the first reset. With `visuals` when `render_mode` is rgb_array.
@@ -54,6 +54,8 @@ class QuadrupedEnv(gymnasium.Env[Array, Array]):
         n = len(robot.spec.joints)
         ends = [_ANGLE_RAD] * 2 + [_RATE_RAD_S] * 3 + [_JOINT_RAD] * n + [_JOINT_RAD_S] * n + [1.0] * n
         self._ends = np.array(ends, dtype=np.float32)
+        of_joints = (f"{what} of {joint}" for what in ("angle", "velocity", "action") for joint in robot.spec.joint_names)
+        self._names = ("roll", "pitch", "roll rate", "pitch rate", "yaw rate", *of_joints)
         self.observation_space = Box(-self._ends, self._ends, dtype=np.float32)
         self.action_space = Box(-1.0, 1.0, (n,), dtype=np.float32)
 
@@ -97,6 +99,8 @@ class QuadrupedEnv(gymnasium.Env[Array, Array]):
         body = (imu.roll_rad, imu.pitch_rad, *imu.angular_velocity_rad_s)
         joints = (state.positions_rad - self.robot.spec.stance_rad, state.velocities_rad_s)
         measured: Array = np.concatenate((body, *joints, action)).astype(np.float32)
+        if not (finite := np.isfinite(measured)).all():
+            raise RobotFault(f"{self.robot.spec.name}: {self._names[int(np.argmin(finite))]} is not finite")
         return measured.clip(-self._ends, self._ends)
 
 

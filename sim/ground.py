@@ -69,6 +69,22 @@ def heights(ground: Slope | Steps | Rough) -> FloatArray | None:
     return np.asarray(grid * ramp)
 
 
+def highest_m(ground: Slope | Steps | Rough, x_m: float, y_m: float, reach_m: float) -> float:
+    """The highest ground within reach of a point, above the plane of the ground's frame."""
+    grid = heights(ground)
+    if grid is None:
+        return 0.0
+    ends = [
+        (
+            min(max(math.floor((at - reach_m + length / 2) / CELL_M), 0), cells - 1),
+            min(max(math.ceil((at + reach_m + length / 2) / CELL_M) + 1, 1), cells),
+        )
+        for at, length, cells in zip((x_m, y_m), (_LENGTH_M, _WIDTH_M), grid.shape, strict=True)
+    ]
+    (x0, x1), (y0, y1) = ends
+    return float(grid[x0:x1, y0:y1].max())
+
+
 def plane_quaternion(ground: Slope | Steps | Rough) -> tuple[float, float, float, float]:
     """Orientation (x, y, z, w) of the ground's frame in the world: pitched up ahead, then rolled."""
     if not isinstance(ground, Slope):

@@ -244,6 +244,24 @@ Change = Annotated[
 ]  # fmt: skip
 
 
+def misfit(change: Change, body: Body) -> str | None:
+    """Why this robot cannot have a change, with the change's key; None when it can."""
+    match change:
+        case WeakLeg(leg=leg) | ShortLeg(leg=leg) | SlipperyFoot(leg=leg) if leg not in body.legs:
+            return f"leg: {body.name} has no leg {leg}; it has {', '.join(body.legs)}"
+        case DeadMotor(joint=name) | LockedJoint(joint=name) | WornJoint(joint=name) | EncoderOffset(joint=name):
+            joints = body.joints_called(name)
+            if not joints:
+                return f"joint: {body.name} has no joint {name}; it has {', '.join(body.joints)}"
+            if len(joints) > 1:
+                return f"joint: {name} is a leg; its joints are {name}.0 to {name}.{len(joints) - 1}"
+            joint = body.joints[joints[0]]
+            low, high = joint.lower_rad - joint.stance_rad, joint.upper_rad - joint.stance_rad
+            if isinstance(change, LockedJoint) and not low <= change.angle_rad <= high:
+                return f"angle_rad: {name} turns from {low:g} to {high:g} about its stance, not to {change.angle_rad:g}"
+    return None
+
+
 class Hobble(BaseModel):
     """A named list of changes, applied in order."""
 
@@ -259,9 +277,8 @@ class Hobble(BaseModel):
     def misfit(self, body: Body) -> str | None:
         """The first change that this robot cannot have, with its key; None when all fit."""
         for index, change in enumerate(self.changes):
-            wrong = change.apply(Dynamics()).misfit(body)
-            if wrong is not None:
-                return f"changes.{index}.{change.kind}: {wrong.partition(': ')[2]}"
+            if (wrong := misfit(change, body)) is not None:
+                return f"changes.{index}.{wrong}"
         return None
 
     def __str__(self) -> str:

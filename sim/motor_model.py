@@ -9,17 +9,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from hardware.types import FloatArray, JointCommand
+from sim.compiled import njit
 from sim.dynamics import Dynamics
 from sim.robots.body import Body
-from sim.robots.minitaur import LOWER_LINK_M, STANCE_LENGTH_M, UPPER_LINK_M
 
 # Rows of `parts`, one column a motor.
 _STRENGTH, _COULOMB, _VISCOUS, ENCODER, _JAMMED, _JAMMED_AT, _JAM_KP, _JAM_KD = range(8)
 # Entries of `constants`.
 _DUTY_DRIVE, _OHM, _KT, _NOMINAL_V, BATTERY_V, _BATTERY_OHM, _TABLE_STEP_A, _HOT_NM, _HOT_AFTER_S, _TIME_STEP_S = range(10)
+# What follows the constants in `shared`: the battery's voltage now, work done, and the lengths of serial legs.
+TERMINALS_V, ENERGY_J, UPPER_M, LOWER_M, STANCE_M = range(10, 15)
+SHARED = 15
+# Rows of `motors`, one column a motor; from PARTS and GOAL on those of `parts` and `goal`.
+SIGN, OFFSET, _SLOPE, TORQUE, HOT_S, PARTS, GOAL = 0, 1, 2, 3, 4, 5, 13
+MOTORS = 18
 # How a jammed joint gives way, against the gains of its motor's controller.
 _JAM_STIFFNESS, _JAM_DAMPING = 4.0, 2.0
 # Coulomb friction is linear below this speed, or below the one it takes from this inertia in a step: it turns no joint round.
@@ -111,9 +116,12 @@ def drive(
             current = (duty * battery_v - kt * velocity) / ohm
         else:
             current = min(max(desired / kt, (-battery_v - kt * velocity) / ohm), (battery_v - kt * velocity) / ohm)
+            most = table_step_a * (table_nm.size - 1)
+            current = min(max(current, -most), most)
             duty = (current * ohm + kt * velocity) / battery_v
         torque = parts[_STRENGTH, i] * torque_from_current(current, table_nm, table_step_a)
-        drawn_a += max(duty * current, 0.0)
+        if parts[_STRENGTH, i] > 0.0 and hot_s[i] < hot_after_s:
+            drawn_a += max(duty * current, 0.0)
         if hot_s[i] >= hot_after_s:
             hot_s[i] = math.inf
             torque = 0.0
@@ -130,45 +138,46 @@ def drive(
 
 
 @njit(cache=True)
-def serial_delta(length_m: float) -> tuple[float, float]:
+def serial_delta(length_m: float, upper_m: float, lower_m: float) -> tuple[float, float]:
     """Of a leg this long from hip to foot: the angle delta (rad) at the hip to either upper link, and its slope (rad/m).
 
     The motors of a leg that is swung by phi are at theta_R = phi - delta and theta_L = 2 pi - phi - delta. By virtual work they
     put tau_R - tau_L on the swing and -(tau_R + tau_L) * slope on the length.
     """
-    cos = (UPPER_LINK_M**2 + length_m**2 - LOWER_LINK_M**2) / (2.0 * UPPER_LINK_M * length_m)
+    cos = (upper_m**2 + length_m**2 - lower_m**2) / (2.0 * upper_m * length_m)
     cos = min(max(cos, -_STRAIGHT), _STRAIGHT)
     sin = math.sqrt(1.0 - cos * cos)
-    return math.acos(cos), (UPPER_LINK_M * cos - length_m) / (UPPER_LINK_M * length_m * sin)
+    return math.acos(cos), (upper_m * cos - length_m) / (upper_m * length_m * sin)
 
 
 @njit(cache=True)
 def observe(
-    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
-    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
-    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+    count: int, serial: bool, pd: tuple[int, float], joints: FloatArray, motors: FloatArray, shared: FloatArray,
+    history: FloatArray, table_nm: FloatArray,
 ) -> None:  # fmt: skip
     """Writes the motors' angles and velocities after a step into the history, and adds their work to the totals."""
     row = history[count % history.shape[0]]
+    signs, offsets, slopes, torques = motors[SIGN], motors[OFFSET], motors[_SLOPE], motors[TORQUE]
     n = signs.size
     if serial:
         legs = n // 2
+        upper_m, lower_m, stance_m = shared[UPPER_M], shared[LOWER_M], shared[STANCE_M]
         for leg in range(legs):
             sign = signs[2 * leg]
-            swing, swing_velocity = sign * joints[leg], sign * joints[n + leg]
-            delta, slope = serial_delta(STANCE_LENGTH_M + joints[legs + leg])
-            delta_velocity = slope * joints[n + legs + leg]
+            swing, swing_velocity = sign * joints[0, leg], sign * joints[1, leg]
+            delta, slope = serial_delta(stance_m + joints[0, legs + leg], upper_m, lower_m)
+            delta_velocity = slope * joints[1, legs + leg]
             row[0, 2 * leg], row[0, 2 * leg + 1] = 2.0 * math.pi - swing - delta, swing - delta
             row[1, 2 * leg], row[1, 2 * leg + 1] = -swing_velocity - delta_velocity, swing_velocity - delta_velocity
             slopes[leg] = slope
     else:
         for i in range(n):
-            row[0, i] = signs[i] * (joints[i] - offsets[i])
-            row[1, i] = signs[i] * joints[n + i]
+            row[0, i] = signs[i] * (joints[0, i] - offsets[i])
+            row[1, i] = signs[i] * joints[1, i]
     power = 0.0
     for i in range(n):
         power += abs(torques[i] * row[1, i])
-    totals[1] += power * constants[_TIME_STEP_S]
+    shared[ENERGY_J] += power * shared[_TIME_STEP_S]
 
 
 @njit(cache=True)
@@ -184,41 +193,37 @@ def delayed(history: FloatArray, count: int, delay: tuple[int, float]) -> FloatA
 
 @njit(cache=True)
 def drive_joints(
-    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
-    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
-    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+    count: int, serial: bool, pd: tuple[int, float], joints: FloatArray, motors: FloatArray, shared: FloatArray,
+    history: FloatArray, table_nm: FloatArray,
 ) -> None:  # fmt: skip
     """Fills in the torques on the URDF's joints for one step."""
     true = history[(count - 1) % history.shape[0]]
     seen = delayed(history, count, pd)
-    drawn_a = drive(goal, seen, true, parts, constants, table_nm, totals[0], hot_s, torques)
+    signs, slopes, torques = motors[SIGN], motors[_SLOPE], motors[TORQUE]
+    drawn_a = drive(
+        motors[GOAL : GOAL + 5], seen, true, motors[PARTS : PARTS + 8], shared[:10], table_nm, shared[TERMINALS_V],
+        motors[HOT_S], torques,
+    )  # fmt: skip
     # Sag follows the last step's current, as slowly as it must with all motors at full duty, or it would overshoot.
-    ohm, full_v, battery_ohm = constants[_OHM], constants[BATTERY_V], constants[_BATTERY_OHM]
+    ohm, full_v, battery_ohm = shared[_OHM], shared[BATTERY_V], shared[_BATTERY_OHM]
     sagged = max(full_v - battery_ohm * drawn_a, 0.1 * full_v)
-    totals[0] += (sagged - totals[0]) / (1.0 + battery_ohm * signs.size / ohm)
+    shared[TERMINALS_V] += (sagged - shared[TERMINALS_V]) / (1.0 + battery_ohm * signs.size / ohm)
     if serial:
         legs = signs.size // 2
         for leg in range(legs):
             sign = signs[2 * leg]
-            on_joints[leg] = sign * (torques[2 * leg + 1] - torques[2 * leg])
-            on_joints[legs + leg] = -(torques[2 * leg + 1] + torques[2 * leg]) * slopes[leg]
+            joints[2, leg] = sign * (torques[2 * leg + 1] - torques[2 * leg])
+            joints[2, legs + leg] = -(torques[2 * leg + 1] + torques[2 * leg]) * slopes[leg]
     else:
         for i in range(signs.size):
-            on_joints[i] = signs[i] * torques[i]
+            joints[2, i] = signs[i] * torques[i]
 
 
 @njit(cache=True)
 def advance(
-    count: int, joints: FloatArray, serial: bool, signs: FloatArray, offsets: FloatArray, slopes: FloatArray,
-    history: FloatArray, torques: FloatArray, constants: FloatArray, totals: FloatArray, goal: FloatArray,
-    pd: tuple[int, float], parts: FloatArray, table_nm: FloatArray, hot_s: FloatArray, on_joints: FloatArray,
+    count: int, serial: bool, pd: tuple[int, float], joints: FloatArray, motors: FloatArray, shared: FloatArray,
+    history: FloatArray, table_nm: FloatArray,
 ) -> None:  # fmt: skip
     """`observe`, then `drive_joints`: one call costs less than two."""
-    observe(
-        count, joints, serial, signs, offsets, slopes, history, torques, constants, totals, goal, pd, parts, table_nm, hot_s,
-        on_joints,
-    )  # fmt: skip
-    drive_joints(
-        count + 1, joints, serial, signs, offsets, slopes, history, torques, constants, totals, goal, pd, parts, table_nm,
-        hot_s, on_joints,
-    )  # fmt: skip
+    observe(count, serial, pd, joints, motors, shared, history, table_nm)
+    drive_joints(count + 1, serial, pd, joints, motors, shared, history, table_nm)

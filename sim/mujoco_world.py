@@ -112,9 +112,10 @@ class MujocoWorld:
         states: list[float] = self._positions[self._angle_keys].tolist() + self._velocities[self._keys].tolist()
         return states
 
-    def step(self, torques_nm: Sequence[float]) -> None:
+    def step(self, torques_nm: Sequence[float]) -> list[float]:
         self._applied[self._keys] = torques_nm
         mujoco.mj_step(self._model, self._data)
+        return self.joint_states()
 
     def pull(self, force_n: PointM) -> None:
         self._data.xfrc_applied[1, :3] = force_n

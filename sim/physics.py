@@ -32,8 +32,8 @@ class Physics(Protocol):
     def joint_states(self) -> list[float]:
         """Angles (rad), then velocities (rad/s), of the assembly's joints."""
 
-    def step(self, torques_nm: Sequence[float]) -> None:
-        """Applies torques to the assembly's joints for one time step."""
+    def step(self, torques_nm: Sequence[float]) -> list[float]:
+        """Applies torques to the assembly's joints for one time step; returns the joint states after it."""
 
     def pull(self, force_n: PointM) -> None:
         """A steady force on the base's centre of mass, from now on."""

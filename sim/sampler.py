@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from sim.dynamics import Dynamics
-from sim.hobbles import Change
+from sim.hobbles import Change, misfit
+from sim.robots.body import Body
 from sim.values import Finite, Frozen, Share
 
-_CHANGE: TypeAdapter[Any] = TypeAdapter(Change)
+_CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
+_MOST_CORNERS = 1000
 
 
 class Uniform(BaseModel):
@@ -47,12 +50,16 @@ class SometimesHobble(BaseModel):
     probability: Share
     change: dict[str, Any]
 
+    def changes(self) -> Iterator[Change]:
+        """At all its corners."""
+        return map(_CHANGE.validate_python, _corners(self.change))
+
 
 class DynamicsSampler(BaseModel):
     """Worlds around a nominal one.
 
-    `dynamics` has keys of Dynamics; every number in it may be `{low, high}` (uniform) or `{one_of: [...]}`; `hobbles` come on
-    top, one after another, each by its own coin.
+    `dynamics` has keys of Dynamics; every number in it may be `{low, high}` (uniform), every value `{one_of: [...]}`; `hobbles`
+    come on top, one after another, each by its own coin. All corners (see `_corners`) of each key and hobble are checked here.
     """
 
     model_config = Frozen
@@ -61,22 +68,29 @@ class DynamicsSampler(BaseModel):
 
     @model_validator(mode="after")
     def _ends_are_worlds(self) -> DynamicsSampler:
-        for end in self._ends():
-            for key, value in self.dynamics.items():
-                try:
-                    Dynamics().with_changes(**{key: _drawn(value, end)})
-                except (ValidationError, ValueError) as error:
-                    raise ValueError(f"dynamics.{key}: {_said(error)}") from None
-            for index, hobble in enumerate(self.hobbles):
-                try:
-                    _CHANGE.validate_python(_drawn(hobble.change, end))
-                except (ValidationError, ValueError) as error:
-                    raise ValueError(f"hobbles.{index}.change: {_said(error)}") from None
+        for key in self.dynamics:
+            try:
+                list(self._worlds(key))
+            except ValidationError as error:
+                raise ValueError(_said(error, f"dynamics.{key}")) from None
+        for index, hobble in enumerate(self.hobbles):
+            try:
+                list(hobble.changes())
+            except ValidationError as error:
+                raise ValueError(_said(error, f"hobbles.{index}.change")) from None
         return self
 
-    def ends(self, nominal: Dynamics) -> list[Dynamics]:
-        """Worlds with all hobbles; between them every range is at both its ends, and every choice has been taken."""
-        return [self._world(nominal, end, lambda: True) for end in self._ends()]
+    def misfit(self, body: Body) -> str | None:
+        """The first thing in here that this robot cannot have, with its key; None when all fit."""
+        for key in self.dynamics:
+            for world in self._worlds(key):
+                if (wrong := world.misfit(body)) is not None:
+                    return f"dynamics.{wrong}"
+        for index, hobble in enumerate(self.hobbles):
+            for change in hobble.changes():
+                if (wrong := misfit(change, body)) is not None:
+                    return f"hobbles.{index}.change.{wrong}"
+        return None
 
     def sample(self, nominal: Dynamics, generator: np.random.Generator) -> Dynamics:
         """Draws one world. Every draw is made whether its coin falls or not, so that worlds of one seed stay alike."""
@@ -89,9 +103,8 @@ class DynamicsSampler(BaseModel):
         coins = iter([generator.random() < hobble.probability for hobble in self.hobbles])
         return self._world(nominal, draw, lambda: next(coins))
 
-    def _ends(self) -> list[_Draw]:
-        most = _most_choices([self.dynamics, [hobble.change for hobble in self.hobbles]])
-        return [functools.partial(_end, number) for number in range(most)]
+    def _worlds(self, key: str) -> Iterator[Dynamics]:
+        return (Dynamics.model_validate({key: corner}) for corner in _corners(self.dynamics[key]))
 
     def _world(self, nominal: Dynamics, draw: _Draw, has_next_hobble: Callable[[], bool]) -> Dynamics:
         world = nominal.with_changes(**{key: _drawn(value, draw) for key, value in self.dynamics.items()})
@@ -102,37 +115,59 @@ class DynamicsSampler(BaseModel):
         return world
 
 
-def _end(number: int, distribution: Uniform | OneOf) -> Any:
-    choices = (distribution.low, distribution.high) if isinstance(distribution, Uniform) else distribution.one_of
-    return choices[number % len(choices)]
-
-
-def _most_choices(value: Any) -> int:
-    """Of any distribution in a tree of values; a range has two, its ends."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    own = len(value["one_of"]) if isinstance(value, dict) and isinstance(value.get("one_of"), list | tuple) else 2
-    return max([own, *map(_most_choices, inside)])
+def _distribution(value: dict[str, Any]) -> Uniform | OneOf | None:
+    """What a mapping stands for; None is a mapping of values."""
+    if set(value) == {"low", "high"}:
+        return Uniform.model_validate(value)
+    if set(value) == {"one_of"}:
+        choices = value["one_of"]
+        return OneOf(one_of=tuple(choices) if isinstance(choices, list) else choices)
+    return None
 
 
 def _drawn(value: Any, draw: _Draw) -> Any:
     """A tree of values with every distribution in it replaced by what `draw` gives."""
     if isinstance(value, dict):
-        if set(value) == {"low", "high"}:
-            return draw(Uniform.model_validate(value))
-        if set(value) == {"one_of"}:
-            choices = value["one_of"]
-            return _drawn(draw(OneOf(one_of=tuple(choices) if isinstance(choices, list) else choices)), draw)
+        distribution = _distribution(value)
+        if distribution is not None:
+            return _drawn(draw(distribution), draw)
         return {key: _drawn(one, draw) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return tuple(_drawn(one, draw) for one in value)
     return value
 
 
-def _said(error: ValueError) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
+def _corners(value: Any) -> list[Any]:
+    """What a tree of values can be with every range at one of its ends, whatever was chosen, in all combinations.
+
+    Of more than `_MOST_CORNERS` combinations only so many that every end and every choice is in one.
+    """
+    if isinstance(value, dict):
+        match _distribution(value):
+            case Uniform(low=low, high=high):
+                return [low, high]
+            case OneOf(one_of=choices):
+                return [corner for choice in choices for corner in _corners(choice)]
+        return [dict(zip(value, corner, strict=True)) for corner in _together([_corners(one) for one in value.values()])]
+    if isinstance(value, list | tuple):
+        return list(_together([_corners(one) for one in value]))
+    return [value]
+
+
+def _together(corners: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
+    if math.prod(map(len, corners)) <= _MOST_CORNERS:
+        return itertools.product(*corners)
+    most = max(map(len, corners))
+    return zip(*(itertools.islice(itertools.cycle(one), most) for one in corners), strict=True)
+
+
+def _said(error: ValidationError, where: str) -> str:
+    """The first thing that is wrong below a key, with its own key."""
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    value = first["input"]
+    message, value = first["msg"].removeprefix("Value error, "), first["input"]
+    if error.title in (Uniform.__name__, OneOf.__name__):  # anywhere below the key
+        keys = [f"{where}:", *(f"{part}:" for part in first["loc"])]
+    else:  # where the key, or the kind of change, comes first
+        keys = [".".join(map(str, (where, *first["loc"][1:]))) + ":"]
     shown = "" if isinstance(value, dict | list | tuple) else f", not {value!r}"
-    return f"{where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}{shown}"
+    return f"{' '.join(keys)} {message}{shown}"

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 
 from hardware.types import FloatArray
+from sim.compiled import njit
 from sim.dynamics import Dynamics
 from sim.physics import Quaternion
 
@@ -32,6 +32,7 @@ class Sensors:
         self._rows: deque[_Row] = deque(maxlen=self._whole + 2)
         self._offset_rad = encoder_offset_rad
         self._step_rad = dynamics.encoder_step_rad
+        self._velocity_noise_rad_s = dynamics.joint_velocity_noise_rad_s
         self._dropout = dynamics.dropout
         self._scale = np.array(
             [dynamics.joint_noise_rad] * n + [dynamics.orientation_noise_rad] * 3 + [dynamics.gyro_noise_rad_s] * 3
@@ -58,6 +59,11 @@ class Sensors:
         """Whether the reading now due does not arrive."""
         return self._dropout > 0.0 and self.generator.random() < self._dropout
 
+    def velocity_noise(self) -> FloatArray | float:
+        """What joint velocities are read too much (n,)."""
+        level = self._velocity_noise_rad_s
+        return level * self.generator.standard_normal(self._offset_rad.size) if level > 0.0 else 0.0
+
     def _draw_noise(self) -> Iterator[FloatArray]:
         """A row a reading: joints, orientation, rates. Drawn many at a time, which is faster."""
         while True:
@@ -66,13 +72,10 @@ class Sensors:
     def read(self, angles_rad: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Measured joint angles (n,), orientation (w, x, y, z) and angular velocity (3,) in the IMU's frame."""
         noise = next(self._noise)
-        angles = angles_rad + self._offset_rad
-        angles += noise[:-6]
-        if self._step_rad > 0.0:
-            angles = np.round(angles / self._step_rad) * self._step_rad
         last = len(self._rows) - 1
         newer, older = self._rows[max(last - self._whole, 0)], self._rows[max(last - self._whole - 1, 0)]
-        imu = imu_reading(newer, older, self._part, noise[-6:], self._mount, self._gyro_bias)
+        angles = encoder_reading(angles_rad, self._offset_rad, noise, self._step_rad)
+        imu = imu_reading(newer, older, self._part, noise, self._mount, self._gyro_bias)
         return angles, imu[:4], imu[4:]
 
 
@@ -83,13 +86,24 @@ def _roll_pitch(roll_rad: float, pitch_rad: float) -> Quaternion:
 
 
 @njit(cache=True)
+def encoder_reading(angles_rad: FloatArray, offset_rad: FloatArray, noise: FloatArray, step_rad: float) -> FloatArray:
+    """What encoders read (n,): off, noisy (by the first n of `noise`), in steps when `step_rad` is not 0."""
+    angles = angles_rad + offset_rad
+    for i in range(angles.size):
+        angles[i] += noise[i]
+        if step_rad > 0.0:
+            angles[i] = np.rint(angles[i] / step_rad) * step_rad
+    return angles
+
+
+@njit(cache=True)
 def imu_reading(
     newer: _Row, older: _Row, part: float, noise: FloatArray, mount: Quaternion, gyro_bias: FloatArray
 ) -> FloatArray:
     """Orientation (w, x, y, z) and angular velocity of an IMU, (7,), from two samples of the base a step apart.
 
-    `part` is how far back from `newer` to `older`; `noise` (6,) a small rotation about the IMU's axes, then an error of its
-    rates; `mount` the orientation of the IMU in the base; `gyro_bias` (3,).
+    `part` is how far back from `newer` to `older`; the last six of `noise` are a small rotation about the IMU's axes and an
+    error of its rates; `mount` the orientation of the IMU in the base; `gyro_bias` (3,).
     """
     x, y, z, w = (
         newer[0] + part * (older[0] - newer[0]),
@@ -107,8 +121,8 @@ def imu_reading(
     reading[5] = 2 * (x * y - w * z) * p + (1 - 2 * (x * x + z * z)) * q + 2 * (y * z + w * x) * r
     reading[6] = 2 * (x * z + w * y) * p + 2 * (y * z - w * x) * q + (1 - 2 * (x * x + y * y)) * r
     for axis in range(3):
-        reading[4 + axis] += gyro_bias[axis] + noise[3 + axis]
-    x, y, z, w = _product(x, y, z, w, 0.5 * noise[0], 0.5 * noise[1], 0.5 * noise[2], 1.0)
+        reading[4 + axis] += gyro_bias[axis] + noise[noise.size - 3 + axis]
+    x, y, z, w = _product(x, y, z, w, 0.5 * noise[-6], 0.5 * noise[-5], 0.5 * noise[-4], 1.0)
     size = np.sqrt(x * x + y * y + z * z + w * w)
     reading[0], reading[1], reading[2], reading[3] = w / size, x / size, y / size, z / size
     return reading

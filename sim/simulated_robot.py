@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -13,8 +13,8 @@ from hardware.spec import RobotSpec
 from hardware.types import ImuReading, JointCommand, RobotError, RobotState
 from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
-from sim.ground import plane_quaternion
-from sim.physics import LEVEL, Physics, Quaternion, inverse, rotate
+from sim.ground import Ground, highest_m, plane_quaternion
+from sim.physics import LEVEL, Motion, Physics, Quaternion, compose, inverse, rotate
 from sim.robots.assembler import assemble
 from sim.robots.assembly import Assembly, LegModel
 from sim.robots.body import Body
@@ -30,7 +30,7 @@ _SETTLE_S = 0.6
 
 @dataclass(frozen=True)
 class Truth:
-    """What no real robot knows: where it is on its ground, and the mechanical work of its motors since the last reset."""
+    """What no real robot knows: where it is on its ground, and the work at its joints (|torque * velocity|) since the reset."""
 
     x_m: float
     y_m: float
@@ -110,6 +110,7 @@ class SimulatedRobot:
             return self._last_reading
         angles, velocities = at.drivetrain.late()
         measured, orientation, rates = at.sensors.read(angles)
+        velocities += at.sensors.velocity_noise()
         self._last_reading = RobotState(
             self._steps * self._time_step_s,
             measured,
@@ -163,14 +164,17 @@ class SimulatedRobot:
         self._begin_sensing(at, generator)
         self._change_step = -1
         if self._later is not None:
-            self._change_step = self._steps + round(self._later.after_s / self._time_step_s)
+            self._change_step = self._steps + max(round(self._later.after_s / self._time_step_s), 1)
 
     def change(self, dynamics: Dynamics) -> None:
         """The world changes around a moving robot: it goes on from where it is, until the next reset, in other dynamics."""
         old = self._connected()
         new = self._incarnation(dynamics)
         new.physics.restore(new.snapshot)
-        new.physics.place(old.physics.motion())
+        motion = old.physics.motion()
+        if dynamics.ground != old.dynamics.ground:
+            motion = self._onto(dynamics.ground, old.dynamics.ground, motion)
+        new.physics.place(motion)
         new.drivetrain.take_over(old.drivetrain, new.physics.joint_states())
         self._at = new
         self._target(self._command)
@@ -254,8 +258,7 @@ class SimulatedRobot:
         drivetrain.command(self.spec.position_command(self.spec.stance_rad))
         drivetrain.begin(physics.joint_states())
         for _ in range(round(_SETTLE_S / self._time_step_s)):
-            physics.step(drivetrain.drive())
-            drivetrain.observe(physics.joint_states())
+            drivetrain.observe(physics.step(drivetrain.drive()))
         physics.pull(dynamics.pull_n)  # not while it settled: a trial begins at rest
         sensors = Sensors(drivetrain.encoder_offset_rad, dynamics, self._time_step_s)
         plane = plane_quaternion(dynamics.ground)
@@ -263,6 +266,23 @@ class SimulatedRobot:
         made = _Incarnation(dynamics, assembly, physics, drivetrain, sensors, physics.save(), to_ground)
         self._incarnations.append(made)
         return made
+
+    def _onto(self, ground: Ground, old: Ground, motion: Motion) -> Motion:
+        """The same motion over the same point of another ground, as high above it."""
+        plane = plane_quaternion(ground)
+        turn = compose(plane, inverse(plane_quaternion(old)))
+        x, y, _ = rotate(inverse(plane_quaternion(old)), motion.position_m)
+        # Feet reach about as far as a robot is high.
+        reach_m = self.body.start_height_m
+        lift_m = highest_m(ground, x, y, reach_m) - highest_m(old, x, y, reach_m)
+        a, b, c = (p + q for p, q in zip(rotate(turn, motion.position_m), rotate(plane, (0.0, 0.0, lift_m)), strict=True))
+        return replace(
+            motion,
+            position_m=(a, b, c),
+            orientation_xyzw=compose(turn, motion.orientation_xyzw),
+            velocity_m_s=rotate(turn, motion.velocity_m_s),
+            angular_velocity_rad_s=rotate(turn, motion.angular_velocity_rad_s),
+        )
 
     def _begin_sensing(self, at: _Incarnation, generator: np.random.Generator) -> None:
         at.sensors.begin(generator)
@@ -272,20 +292,23 @@ class SimulatedRobot:
 
     def _run_until(self, last: int) -> None:
         """Physics steps: this is where the time goes."""
+        if last <= self._steps:
+            return
         at = self._connected()
         physics, drivetrain, sensors = at.physics, at.drivetrain, at.sensors
-        first = self._steps + 1
-        torques = drivetrain.drive() if first <= last else []
-        for step in range(first, last + 1):
-            physics.step(torques)
-            if step < last:
-                torques = drivetrain.advance(physics.joint_states())
+        step, advance = physics.step, drivetrain.advance
+        unseen = max(last - self._steps - sensors.samples, 0)  # steps that no reading will look back at
+        torques = drivetrain.drive()
+        for _ in range(unseen):
+            torques = advance(step(torques))
+        for k in range(self._steps + unseen + 1, last + 1):
+            if k < last:
+                torques = advance(step(torques))
             else:  # before the next step there may be another command
-                drivetrain.observe(physics.joint_states())
-            if last - step < sensors.samples:
-                self._pose = physics.base_pose()
-                sensors.push(self._pose[1], physics.base_velocity()[1])
-        self._steps = max(self._steps, last)
+                drivetrain.observe(step(torques))
+            self._pose = physics.base_pose()
+            sensors.push(self._pose[1], physics.base_velocity()[1])
+        self._steps = last
 
 
 class _OpenPhysics(Protocol):

@@ -12,10 +12,11 @@ from robot_adapt import MAX_SEED
 
 
 def demo(
-    robot: Annotated[str, typer.Option(help="Which robot: a name from configs/rigs/.")] = "minitaur",
+    robot: Annotated[str, typer.Option(help="A simulated robot: a name from configs/rigs/, or a YAML file.")] = "minitaur",
     backend: Annotated[
-        Literal["simulated", "mujoco"], typer.Option(help="Physics: PyBullet's, or MuJoCo's, which nothing was trained on.")
-    ] = "simulated",
+        Literal["pybullet", "mujoco"] | None,
+        typer.Option(help="Whose physics; nothing was trained on MuJoCo's [the robot's YAML's]."),
+    ] = None,
     hobble: Annotated[
         str | None,
         typer.Option(help="What happens to the robot: a name from configs/hobbles/, or a YAML file [demo_ROBOT]."),
@@ -30,19 +31,18 @@ def demo(
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
     from robot_adapt.aggregator.server import serving
-    from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
-    from robot_adapt.cli.hobble import load_hobble
+    from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, shipped
+    from robot_adapt.config import load, shipped, shipped_or_file
     from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
     from robot_adapt.policy import policy_file
     from robot_adapt.report.film import Scene, film_session
     from robot_adapt.report.page import read_trials, sentence, write_report
     from robot_adapt.run_folder import RunFolder
 
-    healthy_config = load(shipped("rigs", f"{robot}.yaml"), SimulatedRobotConfig)
-    if backend == "mujoco":
-        healthy_config = healthy_config.model_copy(update={"engine": "mujoco"})
+    healthy_config = load(shipped_or_file("rigs", robot), SimulatedRobotConfig)
+    if backend is not None:
+        healthy_config = healthy_config.model_copy(update={"engine": backend})
     body = healthy_config.robot.body
     change = load_hobble(hobble or f"demo_{body.name}", body)
     config = load(shipped("adapt", f"{body.name}.yaml"), AdaptConfig)

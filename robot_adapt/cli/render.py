@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +18,12 @@ _SIZE = (480, 360)
 _TICKS_A_FRAME = 2
 
 
+def _finite(seconds: float | None) -> float | None:
+    if seconds is not None and not math.isfinite(seconds):
+        raise typer.BadParameter(f"{seconds} is no number of seconds.")
+    return seconds
+
+
 def render(
     robot: Annotated[str, typer.Argument(help="A simulated robot: a name from configs/rigs/, or a YAML file.")],
     out: Annotated[
@@ -24,18 +31,19 @@ def render(
     ] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this kind of robot.")] = None,
     hobble: Annotated[str | None, typer.Option(help="A name from configs/hobbles/, or a YAML file.")] = None,
-    after: Annotated[float | None, typer.Option(min=0.0, help="Seconds walked before the hobble happens.")] = None,
+    after: Annotated[
+        float | None, typer.Option(min=0.0, callback=_finite, help="Seconds walked before the hobble happens.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides the start's push and all noise.")] = 0,
-    seconds: Annotated[float, typer.Option(min=0.0, help="How long it walks.")] = 3.0,
-    engine: Annotated[
+    seconds: Annotated[float, typer.Option(min=0.0, callback=_finite, help="How long it walks.")] = 3.0,
+    backend: Annotated[
         Literal["pybullet", "mujoco"] | None, typer.Option(help="Whose physics; default as the robot's YAML says.")
     ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Walk in PyBullet's own window, in real time.")] = False,
 ) -> None:
     """Make pictures of a simulated walk, hobbled from its start or in its middle; what is hobbled is orange."""
     from robot_adapt.adapt.record import Phase
-    from robot_adapt.backends import LaterHobble, SimulatedRobotConfig, simulated_rig
-    from robot_adapt.cli.hobble import load_hobble
+    from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
     from robot_adapt.config import load, shipped_or_file
     from robot_adapt.errors import UserError
     from robot_adapt.policy import policy_file
@@ -54,16 +62,13 @@ def render(
         check_format(out)
     config = load(shipped_or_file("rigs", robot), SimulatedRobotConfig)
     model, title = config.robot, config.robot.body.name
-    if engine is not None:
-        config = config.model_copy(update={"engine": engine})
+    if backend is not None:
+        config = config.model_copy(update={"engine": backend})
     if hobble is not None:
         change = load_hobble(hobble, model.body)
         title += f", {change.name.replace('_', ' ')}"
-        if after:
-            title += f" after {after:g} s"
-            config = config.model_copy(update={"later": LaterHobble(after_s=after, hobble=change)})
-        else:
-            config = config.hobbled(change)
+        title += f" after {after:g} s" if after else ""
+        config = config.hobbled(change, after or 0.0)
     walker = policy_file.load(policy) if policy is not None else _shipped_policy(model)
     walker.check_fits(model.body.spec)
 

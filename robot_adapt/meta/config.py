@@ -76,9 +76,8 @@ class MetaTrainConfig(BaseModel):
 
     @model_validator(mode="after")
     def _tasks_are_of_this_robot(self) -> MetaTrainConfig:
-        for world in self.tasks.ends(self.robot.dynamics):
-            if (wrong := world.misfit(self.robot.robot.body)) is not None:
-                raise ValueError(f"tasks: {wrong}")
+        if (wrong := self.tasks.misfit(self.robot.robot.body)) is not None:
+            raise ValueError(f"tasks.{wrong}")
         return self
 
     @property

@@ -65,6 +65,7 @@ class TrotGenerator:
         self._to_joints = np.zeros((len(config.joints), 2 * config.legs))
         for row, joint in zip(self._to_joints, config.joints.values(), strict=True):
             row[joint.leg], row[config.legs + joint.leg] = joint.swing, joint.extension
+        self._gait = np.empty(2 * config.legs)
         self.phase_rad = 0.0
 
     def step(self, period_s: float, modulation: FloatArray) -> FloatArray:
@@ -83,4 +84,8 @@ class TrotGenerator:
         # The first half of a cycle swings forward in the air, the second pushes on the ground.
         swings = [-amplitude_rad * math.cos(phase) for phase in phases]
         extensions = [-c.lift_rad * max(math.sin(phase), 0.0) for phase in phases]
-        return self._to_joints @ (c.residual_rad * modulation[2:] + (swings + extensions))
+        legs = c.residual_rad * modulation[2:]
+        self._gait[:] = swings + extensions
+        legs += self._gait
+        joints: FloatArray = self._to_joints @ legs
+        return joints

@@ -23,7 +23,7 @@ def assemble(body: Body, legs: LegModel, dynamics: Dynamics, *, visuals: bool) -
     robot = urdf.read(body.urdf_path)
     for link in robot.iter("link"):
         urdf.scale_mass(link, dynamics.mass_ratio)
-    urdf.set_collisions(robot, body, dynamics.shank_share)
+    urdf.set_collisions(robot, body, dynamics)
     if dynamics.payload_kg > 0.0:
         urdf.add_payload(robot, dynamics.payload_kg, dynamics.payload_position_m)
     if not visuals:

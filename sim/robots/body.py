@@ -137,8 +137,10 @@ class Body(BaseModel):
             root = ET.parse(self.urdf_path).getroot()  # noqa: S314  the user's own file
         except ET.ParseError as error:
             raise ValueError(f"urdf: {self.urdf} is no URDF: {error}") from None
-        joints = {joint.attrib["name"] for joint in root.iter("joint") if joint.get("type") in ("revolute", "continuous")}
+        joints = {joint.get("name", "") for joint in root.iter("joint") if joint.get("type") in ("revolute", "continuous")}
         links = {link.attrib["name"] for link in root.iter("link") if "name" in link.attrib}
+        if (wrong := _impossible_link(root, self.urdf_path.parent)) is not None:
+            raise ValueError(f"urdf: link {wrong}")
         for name in self.joints:
             if name not in joints:
                 raise ValueError(f"joints.{name}: {self.urdf} has no such joint; it has {', '.join(sorted(joints))}")
@@ -146,3 +148,48 @@ class Body(BaseModel):
             if foot.link not in links:
                 raise ValueError(f"feet.{leg}.link: {self.urdf} has no link {foot.link}")
         return self
+
+
+def _impossible_link(robot: ET.Element, folder: Path) -> str | None:
+    """The first link whose mass, inertia or mesh no physics can have, and why; None when all are possible.
+
+    A link may be without mass when it is fastened to one that has some.
+    """
+    fastened_to = {
+        _link(joint, "child"): _link(joint, "parent") for joint in robot.iter("joint") if joint.get("type") == "fixed"
+    }
+    total_kg: dict[str, float] = {}
+    for link in robot.iter("link"):
+        name = link.get("name", "")
+        for mesh in link.iter("mesh"):
+            file = mesh.get("filename", "")
+            if not (folder / file).is_file():
+                return f"{name}: no mesh file {file}"
+        kg = 0.0
+        if (inertial := link.find("inertial")) is not None:
+            mass, inertia = inertial.find("mass"), inertial.find("inertia")
+            if mass is None or inertia is None:
+                return f"{name}: its inertial lacks the {'mass' if mass is None else 'inertia'}"
+            kg = _number(mass.get("value", ""))
+            if not 0.0 <= kg < math.inf:
+                return f"{name} has mass {mass.get('value')}"
+            for key, text in inertia.attrib.items():
+                moment = _number(text)
+                if not math.isfinite(moment) or (moment < 0.0 and key in ("ixx", "iyy", "izz")):
+                    return f"{name} has inertia {key} {text}"
+        for _ in fastened_to:
+            name = fastened_to.get(name, name)
+        total_kg[name] = total_kg.get(name, 0.0) + kg
+    return next((f"{name} has no mass, nor has what is fastened to it" for name, kg in total_kg.items() if kg == 0.0), None)
+
+
+def _link(joint: ET.Element, end: str) -> str:
+    found = joint.find(end)
+    return "" if found is None else found.get("link", "")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -53,10 +53,10 @@ def assemble(body: Body, dynamics: Dynamics, *, legs: LegModel, visuals: bool) -
         for leg in body.legs:
             _make_serial(robot, leg)
     if legs != "five_bar_full":
-        urdf.set_collisions(robot, body, {} if legs == "serial" else dynamics.shank_share)
+        urdf.set_collisions(robot, body, dynamics)
     if legs == "serial":
         for leg in body.legs:
-            _place_foot(robot, leg, dynamics.shank_share.get(leg, 1.0), body)
+            _place_foot(robot, leg, body, dynamics)
     if dynamics.payload_kg > 0.0:
         urdf.add_payload(robot, dynamics.payload_kg, dynamics.payload_position_m)
     if not visuals:
@@ -137,10 +137,12 @@ def _make_serial(robot: ET.Element, leg: str) -> None:
     ET.SubElement(joint, "limit", effort="1000", velocity="100", lower="0", upper="-1")
 
 
-def _place_foot(robot: ET.Element, leg: str, share: float, body: Body) -> None:
+def _place_foot(robot: ET.Element, leg: str, body: Body, dynamics: Dynamics) -> None:
     """At the slider's end; of a shortened right shank on the line from its knee, which is exact in the stance only."""
     sign = body.joints[f"motor_{leg}R_joint"].sign
-    x, y = sign * (1.0 - share) * UPPER_LINK_M, -(1.0 - share) * STANCE_LENGTH_M
+    share = dynamics.shank_share.get(leg, 1.0)
+    up = urdf.foot_radius_m(body.feet[leg], dynamics) - body.feet[leg].radius_m
+    x, y = sign * (1.0 - share) * UPPER_LINK_M, -(1.0 - share) * STANCE_LENGTH_M - up
     position: PointM = (x, y, 0.0)
     slider = urdf.links(robot)[f"lower_leg_{leg}R_link"]
     for origin in slider.findall("collision/origin"):

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from hardware.types import FloatArray
-from sim.robots.body import Body
+from sim.dynamics import Dynamics
+from sim.ground import Slope
+from sim.robots.body import Body, Foot
 from sim.values import PointM
 
 _STEEL_KG_M3 = 7850.0
+_LEAST_RADIUS_ON_GRID_M = 0.02
 
 
 def read(path: Path) -> ET.Element:
@@ -73,7 +76,7 @@ def scale_mass(link: ET.Element, ratio: float) -> None:
         inertia.set(name, repr(float(value) * ratio))
 
 
-def set_collisions(robot: ET.Element, body: Body, shank_share: dict[str, float]) -> None:
+def set_collisions(robot: ET.Element, body: Body, dynamics: Dynamics) -> None:
     """Leaves one sphere a foot and the trunk: what touches the ground, and nothing that touches the robot itself."""
     for link in robot.iter("link"):
         if parent_joint(robot, link.attrib["name"]) is None and body.trunk_box_m is None:
@@ -85,11 +88,19 @@ def set_collisions(robot: ET.Element, body: Body, shank_share: dict[str, float])
         box.set("size", " ".join(map(repr, body.trunk_box_m)))
     by_name = links(robot)
     for leg, foot in body.feet.items():
-        share = shank_share.get(leg, 1.0)
-        x, y, z = (share * value for value in foot.position_m)
-        ET.SubElement(_collision(by_name[foot.link], (x, y, z)), "sphere", radius=repr(foot.radius_m))
+        share, radius = dynamics.shank_share.get(leg, 1.0), foot_radius_m(foot, dynamics)
+        length = math.hypot(*foot.position_m)
+        # As far down as the foot's own sphere, on the line from the link's origin.
+        up = (radius - foot.radius_m) / length if length > 0.0 else 0.0
+        x, y, z = ((share - up) * value for value in foot.position_m)
+        ET.SubElement(_collision(by_name[foot.link], (x, y, z)), "sphere", radius=repr(radius))
         if share < 1.0:
             _shorten(robot, foot.link, share)
+
+
+def foot_radius_m(foot: Foot, dynamics: Dynamics) -> float:
+    """A heightfield has no inside: a small sphere that is pressed a few millimetres into it falls through."""
+    return foot.radius_m if isinstance(dynamics.ground, Slope) else max(foot.radius_m, _LEAST_RADIUS_ON_GRID_M)
 
 
 def root(robot: ET.Element) -> ET.Element:

@@ -1,6 +1,6 @@
-"""Claim: the shipped policy walks straight on a robot it was not trained on, and 50 trials win back return after each hobble.
+"""Claim: the shipped policies walk straight on robots they were not trained on, and 50 trials win back return after a hobble.
 
-Every hobble of configs/hobbles/ on the five-bar Minitaur, 20 seeds; a seed decides perturbations, noise and pushes. Before and
+The robots are the demos', 20 seeds each; a seed decides perturbations, noise and pushes. Before and
 after are means of fresh trials, paired by seed; intervals are Student's t over seeds.
 
     python tests/benchmarks/adaptation_gain.py --json tests/benchmarks/results/adaptation_gain.json
@@ -16,6 +16,7 @@ import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,12 +35,14 @@ from robot_adapt.trial import Status, Trial
 from sim.hobbles import Hobble
 
 _HEALTHY = "none"
+HOBBLES = {"minitaur": ("demo_minitaur", "mass_voltage", "slippery_feet", "weak_leg"), "laikago": ("demo_laikago",)}
 
 
 @dataclass(frozen=True)
 class Work:
     """One seed of one hobble; `none` only walks."""
 
+    robot: str
     hobble: str
     seed: int
 
@@ -58,12 +61,11 @@ class Seed:
 
 def run(work: Work) -> Seed:
     """Measures, adapts, measures again."""
-    config = load(shipped("adapt", "minitaur.yaml"), AdaptConfig)
-    robot = load(shipped("robots", "minitaur_five_bar.yaml"), SimulatedRobotConfig)
+    config = load(shipped("adapt", f"{work.robot}.yaml"), AdaptConfig)
+    robot = load(shipped("rigs", f"{work.robot}.yaml"), SimulatedRobotConfig)
     if work.hobble != _HEALTHY:
-        hobble = load(shipped("hobbles", f"{work.hobble}.yaml"), Hobble)
-        robot = robot.model_copy(update={"dynamics": hobble.apply(robot.dynamics)})
-    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+        robot = robot.hobbled(load(shipped("hobbles", f"{work.hobble}.yaml"), Hobble))
+    policy = policy_file.load(shipped("policies", f"{work.robot}.safetensors"))
     rig, _ = simulated_rig(robot)
     rig.robot.connect()
     counter = iter(range(10**6))
@@ -98,27 +100,34 @@ def summary(values: list[float]) -> dict[str, object]:
 
 
 def main() -> None:
-    """Runs all seeds of all hobbles on all cores."""
+    """Runs all seeds of all hobbles of all robots on all cores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="where the results go")
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--hobbles", nargs="*", help="names; default all shipped ones")
+    parser.add_argument("--robots", nargs="*", default=[*HOBBLES])
+    parser.add_argument("--hobbles", nargs="*", help="names; default those of HOBBLES")
     options = parser.parse_args()
-    folder = shipped("hobbles", "default.yaml").parent
-    hobbles = options.hobbles or sorted(path.stem for path in folder.glob("*.yaml"))
     begin = time.monotonic()
-    work = {i: Work(h, s) for i, (h, s) in enumerate((h, s) for h in (_HEALTHY, *hobbles) for s in range(options.seeds))}
+    cases = [(robot, hobble) for robot in options.robots for hobble in (_HEALTHY, *(options.hobbles or HOBBLES[robot]))]
+    work = {i: Work(*case, s) for i, (case, s) in enumerate((case, s) for case in cases for s in range(options.seeds))}
     executor = LocalProcessesExecutor(os.cpu_count() or 1)
     results = dict(executor.map(run, work))
     executor.close()
-    table: dict[str, object] = {}
-    for hobble in (_HEALTHY, *hobbles):
-        seeds = [results[i] for i, one in work.items() if one.hobble == hobble]
+    robots: dict[str, dict[str, Any]] = {
+        robot: {
+            "policy_sha256": policy_file.sha256(policy_file.load(shipped("policies", f"{robot}.safetensors"))),
+            "adapt_config": load(shipped("adapt", f"{robot}.yaml"), AdaptConfig).model_dump(mode="json"),
+            "hobbles": {},
+        }
+        for robot in options.robots
+    }
+    for robot, hobble in cases:
+        seeds = [results[i] for i, one in work.items() if (one.robot, one.hobble) == (robot, hobble)]
         done = [one for one in seeds if not isinstance(one, Failure)]
         if len(done) < len(seeds):
-            raise SystemExit(f"{hobble}: {len(seeds) - len(done)} seeds failed")
+            raise SystemExit(f"{robot} {hobble}: {len(seeds) - len(done)} seeds failed")
         gains = [one.after - one.before for one in done]
-        table[hobble] = {
+        robots[robot]["hobbles"][hobble] = row = {
             "before": summary([one.before for one in done]),
             "after": summary([one.after for one in done]),
             "gain": summary(gains),
@@ -128,22 +137,18 @@ def main() -> None:
             "falls_before": sum(one.falls_before for one in done),
             "falls_after": sum(one.falls_after for one in done),
         }
-        print(hobble, json.dumps(table[hobble]), flush=True)
-    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+        print(robot, hobble, json.dumps(row), flush=True)
     report = {
         "date": datetime.date.today().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "policy_sha256": policy_file.sha256(policy),
-        "adapt_config": load(shipped("adapt", "minitaur.yaml"), AdaptConfig).model_dump(mode="json"),
         "seeds": options.seeds,
         "seconds": round(time.monotonic() - begin, 1),
-        "hobbles": table,
+        "robots": robots,
     }
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
-    first = table[hobbles[0]]
-    assert isinstance(first, dict)
-    print(f"gain of {hobbles[0]}: {first['gain']}")
+    robot, hobble = next(case for case in cases if case[1] != _HEALTHY)
+    print(f"gain of {robot} {hobble}: {robots[robot]['hobbles'][hobble]['gain']}")
 
 
 if __name__ == "__main__":

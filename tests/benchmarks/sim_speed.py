@@ -7,9 +7,7 @@
    times `minitaur_gym`, with five-bar legs 8 times; Laikago 25 times `envs_v2_laikago` and 5 times `naive_laikago`. Each side
    runs in an environment and a process of its own, on one core; ours before and after the peer's in every round. Peers keep
    their own time steps, iterations and control rates, so this compares what one gets for a simulated second, not code alone.
-2. The loop adds at most 60 % to the bare stepSimulation calls it makes. Those are repeated in the same states: the start is
-   restored, the torques recorded in a rollout are set again before every step, and only the calls are timed. So what setting
-   torques costs counts as loop, and nothing between two steps cools their caches: bare is as fast as it gets.
+2. The loop adds at most 60 % to the bare stepSimulation calls that it makes, timed where it makes them.
 3. Other dynamics (config -> settled robot, read, closed again) cost less than one rollout.
 4. Two processes, each on a core, do at least 1.9 times what one does.
 

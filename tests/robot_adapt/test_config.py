@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from robot_adapt.adapt.config import AdaptConfig
-from robot_adapt.backends import RobotConfig
-from robot_adapt.config import FROZEN, Positive, load, shipped, shipped_or_file
+from robot_adapt.backends import RobotConfig, SimulatedRobotConfig
+from robot_adapt.config import FROZEN, Positive, load, read_yaml, shipped, shipped_or_file, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.robot_model import RobotModel
@@ -31,12 +32,21 @@ class Inner(BaseModel):
 
 
 class Outer(BaseModel):
-    """A whole."""
+    """A whole, with a rule of its own."""
 
     model_config = FROZEN
     name: str
-    inner: Inner
+    inner: Inner | str
     sizes: tuple[int, ...] = ()
+    part: Outer | None = None
+
+    @model_validator(mode="after")
+    def _sizes_are_few(self) -> Outer:
+        if len(self.sizes) > 3:
+            raise ValueError("sizes.3: one more than fits")
+        if self.name == "nobody":
+            raise ValueError("name nobody: is nobody's")
+        return self
 
 
 def refused(tmp_path: Path, text: str) -> str:
@@ -78,6 +88,54 @@ def test_a_value_out_of_range_is_named_with_its_key(tmp_path: Path, value: str, 
     message = refused(tmp_path, f"name: a\ninner: {{rate: {value}}}\n")
     assert message.startswith("inner.rate: ")
     assert why in message
+
+
+def test_an_error_of_our_own_has_its_whole_key(tmp_path: Path) -> None:
+    bad = "name: a, inner: {rate: 1.0}, sizes: [1, 2, 3, 4]"
+    assert refused(tmp_path, f"{{{bad}}}") == "sizes.3: one more than fits"
+    assert refused(tmp_path, f"name: a\ninner: {{rate: 1.0}}\npart: {{{bad}}}") == "part.sizes.3: one more than fits"
+
+
+def test_an_error_of_our_own_without_a_key_stands_for_itself(tmp_path: Path) -> None:
+    bad = "name: nobody, inner: {rate: 1.0}"
+    assert refused(tmp_path, f"{{{bad}}}") == "name nobody: is nobody's"
+    assert refused(tmp_path, f"name: a\ninner: {{rate: 1.0}}\npart: {{{bad}}}") == "part: name nobody: is nobody's"
+
+
+TAIL = {"name": "tail", "changes": [{"kind": "weak_leg", "leg": "tail", "strength": 0.5}]}
+STRONG = {"name": "strong", "changes": [{"kind": "weak_leg", "leg": "front_left", "strength": 1.5}]}
+
+
+@pytest.mark.parametrize(
+    ("rig", "why"),
+    [
+        ({"later": {"after_s": 1.0, "hobble": TAIL}}, "later.hobble.changes.0.leg: minitaur has no leg tail"),
+        ({"later": {"after_s": 1.0, "hobble": STRONG}}, "later.hobble.changes.0.strength: Input should be less"),
+        ({"dynamics": {"strength": {"tail": 0.5}}}, "dynamics.strength: minitaur has no joint or leg tail"),
+        (
+            {"simulation": {"legs": "open_chain", "time_step_s": 0.002, "iterations": 5}},
+            "simulation.legs: the Minitaur's are five_bar, five_bar_full or serial",
+        ),
+        (
+            {"robot": "a1", "simulation": {"legs": "serial", "time_step_s": 0.002, "iterations": 5}},
+            "simulation.legs: serial legs are the Minitaur's; others have open_chain legs",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_rig_has_its_whole_key_in_a_training_config_too(rig: dict[str, object], why: str) -> None:
+    rig = {"backend": "simulated", "robot": "minitaur", **rig}
+    with pytest.raises(UserError, match=rf"^rig\.yaml: {re.escape(why)}"):
+        validate(rig, SimulatedRobotConfig, "rig.yaml")
+    training = {**read_yaml(shipped("meta_train", "minitaur.yaml")), "robot": rig}
+    with pytest.raises(UserError, match=rf"^train\.yaml: robot\.{re.escape(why)}"):
+        validate(training, MetaTrainConfig, "train.yaml")
+
+
+def test_what_is_wrong_with_a_body_in_a_rig_has_its_whole_key() -> None:
+    robot = read_yaml(shipped("robots", "minitaur.yaml"))
+    robot["body"]["joints"]["foo"] = robot["body"]["joints"]["motor_back_leftL_joint"]
+    with pytest.raises(UserError, match=r"^rig\.yaml: robot\.body\.joints\.foo: quadruped/minitaur\.urdf has no such joint"):
+        validate({"backend": "simulated", "robot": robot}, SimulatedRobotConfig, "rig.yaml")
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.system ['true']", "!!python/tuple [1]", "!secret x"])

@@ -85,30 +85,74 @@ def test_a_joint_that_the_urdf_lacks_is_named_with_those_it_has(tmp_path: Path) 
         values["body"]["joints"] = renamed(values["body"]["joints"], JOINT, "tail_joint")
 
     message = refused(tmp_path, rename)
-    assert "joints.tail_joint: quadruped/minitaur.urdf has no such joint; it has knee_back_leftL_link, " in message
-    assert message.startswith("body")
+    why = "body.joints.tail_joint: quadruped/minitaur.urdf has no such joint; it has knee_back_leftL_link, "
+    assert message.startswith(why)
 
 
 def test_a_foot_s_link_that_the_urdf_lacks_is_named(tmp_path: Path) -> None:
     message = refused(tmp_path, lambda values: values["body"]["feet"]["back_left"].update(link="paw"))
-    assert "feet.back_left.link: quadruped/minitaur.urdf has no link paw" in message
+    assert message == "body.feet.back_left.link: quadruped/minitaur.urdf has no link paw"
 
 
 def test_a_joint_of_a_leg_that_is_not_there_is_named_with_the_legs_there_are(tmp_path: Path) -> None:
     message = refused(tmp_path, lambda values: values["body"]["joints"][JOINT].update(leg="middle"))
-    assert f"joints.{JOINT}.leg: there is no leg middle, only front_left, back_left, front_right, back_right" in message
+    why = "there is no leg middle, only front_left, back_left, front_right, back_right"
+    assert message == f"body.joints.{JOINT}.leg: {why}"
 
 
 def test_a_missing_urdf_is_named(tmp_path: Path) -> None:
     message = refused(tmp_path, lambda values: values["body"].update(urdf="quadruped/absent.urdf"))
-    assert "urdf: no such file, here or in pybullet_data: quadruped/absent.urdf" in message
+    assert message == "body.urdf: no such file, here or in pybullet_data: quadruped/absent.urdf"
 
 
 def test_a_file_that_is_no_urdf_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "broken.urdf"
     broken.write_text("<robot><link")
     message = refused(tmp_path, lambda values: values["body"].update(urdf=str(broken)))
-    assert f"urdf: {broken} is no URDF: " in message
+    assert message.startswith(f"body.urdf: {broken} is no URDF: ")
+
+
+ROD = "<link name='rod'><inertial><mass value='{}'/><inertia ixx='{}' ixy='{}' iyy='1' izz='1'/></inertial>{}</link>"
+HINGE = "<joint name='hinge' type='{}'><parent link='rod'/><child link='tip'/></joint>"
+
+
+@pytest.mark.parametrize(
+    ("urdf", "why"),
+    [
+        (ROD.format(-4, 1, 0, ""), "rod has mass -4"),
+        (ROD.format("nan", 1, 0, ""), "rod has mass nan"),
+        (ROD.format("inf", 1, 0, ""), "rod has mass inf"),
+        (ROD.format("heavy", 1, 0, ""), "rod has mass heavy"),
+        (ROD.format(1, -0.1, 0, ""), "rod has inertia ixx -0.1"),
+        (ROD.format(1, 1, "inf", ""), "rod has inertia ixy inf"),
+        (ROD.format(1, "round", 0, ""), "rod has inertia ixx round"),
+        ("<link name='rod'><inertial><mass value='1'/></inertial></link>", "rod: its inertial lacks the inertia"),
+        (ROD.format(0, 1, 0, ""), "rod has no mass, nor has what is fastened to it"),
+        (ROD.format(1, 1, 0, "") + "<link name='tip'/>" + HINGE.format("revolute"), "tip has no mass, nor has what is"),
+        (
+            ROD.format(1, 1, 0, "<visual><geometry><mesh filename='rod.obj'/></geometry></visual>"),
+            "rod: no mesh file rod.obj",
+        ),
+        (
+            ROD.format(1, 1, 0, "<collision><geometry><mesh filename='/rod.obj'/></geometry></collision>"),
+            "rod: no mesh file /rod.obj",
+        ),
+    ],
+)
+def test_a_link_that_no_physics_can_have_is_named(tmp_path: Path, urdf: str, why: str) -> None:
+    (tmp_path / "robot.urdf").write_text(f"<robot>{urdf}</robot>")
+    message = refused(tmp_path, lambda values: values["body"].update(urdf=str(tmp_path / "robot.urdf")))
+    assert message.startswith(f"body.urdf: link {why}")
+
+
+@pytest.mark.parametrize("file", ["rod.obj", "{}/rod.obj"])
+def test_a_mesh_may_lie_beside_the_urdf_or_anywhere_and_what_is_fastened_needs_no_mass(tmp_path: Path, file: str) -> None:
+    (tmp_path / "rod.obj").write_text("")
+    visual = f"<visual><geometry><mesh filename='{file.format(tmp_path)}'/></geometry></visual>"
+    parts = ROD.format(1, 1, 0, visual) + "<link name='tip'/>" + HINGE.format("fixed")
+    (tmp_path / "robot.urdf").write_text(f"<robot>{parts}</robot>")
+    message = refused(tmp_path, lambda values: values["body"].update(urdf=str(tmp_path / "robot.urdf")))
+    assert "has no such joint" in message
 
 
 def test_a_stance_outside_the_limits_is_named_by_its_joint(tmp_path: Path) -> None:
@@ -125,12 +169,27 @@ def test_a_gait_of_another_robot_s_joints_is_refused(tmp_path: Path) -> None:
     def rename(values: dict[str, Any]) -> None:
         values["trot"]["joints"] = renamed(values["trot"]["joints"], JOINT, "tail_joint")
 
-    assert "trot.joints: should be those of body.joints, in order: " in refused(tmp_path, rename)
+    assert refused(tmp_path, rename).startswith("trot.joints: should be those of body.joints, in order: ")
 
 
-def test_five_bar_legs_of_another_robot_are_refused(tmp_path: Path) -> None:
-    message = refused(tmp_path, lambda values: values["body"].update(name="cheetah"))
-    assert "simulation.legs: serial legs are the Minitaur's" in message
+@pytest.mark.parametrize("legs", ["serial", "five_bar", "five_bar_full"])
+def test_legs_of_the_minitaur_are_refused_to_another_robot(tmp_path: Path, legs: str) -> None:
+    def edit(values: dict[str, Any]) -> None:
+        values["body"]["name"] = "cheetah"
+        values["simulation"]["legs"] = legs
+
+    assert refused(tmp_path, edit) == f"simulation.legs: {legs} legs are the Minitaur's; others have open_chain legs"
+
+
+def test_open_chain_legs_are_refused_to_the_minitaur(tmp_path: Path) -> None:
+    message = refused(tmp_path, lambda values: values["simulation"].update(legs="open_chain"))
+    assert message == "simulation.legs: the Minitaur's are five_bar, five_bar_full or serial"
+
+
+@pytest.mark.parametrize("step_s", [0.0, -0.002, 0.02, float("nan"), float("inf")])
+def test_a_time_step_is_some_milliseconds(tmp_path: Path, step_s: float) -> None:
+    message = refused(tmp_path, lambda values: values["simulation"].update(time_step_s=step_s))
+    assert message.startswith("simulation.time_step_s: Input should be ")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +225,7 @@ def test_the_legs_are_those_with_feet() -> None:
 def test_a_urdf_is_found_by_its_path_too(tmp_path: Path) -> None:
     own = tmp_path / "own.urdf"
     own.write_text(BODY.urdf_path.read_text())
+    (tmp_path / "tmotor3.obj").touch()
     values = {**VALUES["body"], "urdf": str(own)}
     path = write_yaml(tmp_path / "body.yaml", values)
     assert load(path, Body).urdf_path == own

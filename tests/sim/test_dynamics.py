@@ -39,7 +39,7 @@ def refused(tmp_path: Path, dynamics: object) -> str:
         ({"strength": [1.0]}, "dynamics.strength: Input should be an object"),
         ({"shank_share": {"front_left": 1.5}}, "dynamics.shank_share.front_left: Input should be less than or equal to 1"),
         ({"ground": {"kind": "swamp"}}, "dynamics.ground: Input tag 'swamp' found"),
-        ({"ground": {"kind": "steps", "height_m": 0.1}}, "the key dynamics.ground.steps.length_m is missing"),
+        ({"ground": {"kind": "steps", "height_m": 0.1}}, "the key dynamics.ground.length_m is missing"),
         ({"colour": 1}, "unknown key dynamics.colour"),
     ],
 )

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hardware.types import RobotFault
 from robot_adapt.config import load, shipped
 from robot_adapt.robot_model import RobotModel
 from sim.dynamics import Dynamics
@@ -105,6 +108,20 @@ def test_an_observation_never_leaves_its_space() -> None:
     env = made(Dynamics(gyro_noise_rad_s=1000.0, joint_noise_rad=100.0))
     assert env.reset(seed=0)[0] in env.observation_space
     assert env.step(zeros())[0] in env.observation_space
+    env.close()
+
+
+def test_a_measurement_or_an_action_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made()
+    env.reset(seed=0)
+    joints = env.robot.spec.joint_names
+    with pytest.raises(RobotFault, match=f"^minitaur: command refused: positions_rad of joint {joints[2]} is not finite$"):
+        env.step(np.where(np.arange(8) == 2, np.nan, zeros()))
+    state = env.robot.read()
+    lost = np.where(np.arange(8) == 3, np.nan, state.velocities_rad_s)
+    monkeypatch.setattr(env.robot, "read", lambda: replace(state, velocities_rad_s=lost))
+    with pytest.raises(RobotFault, match=f"^minitaur: velocity of {joints[3]} is not finite$"):
+        env.step(zeros())
     env.close()
 
 

@@ -128,11 +128,43 @@ def test_what_replaces_is_decided_by_the_last_one() -> None:
     assert hobble(dead, weak).apply(Dynamics()) == hobble(weak, dead).apply(Dynamics())
 
 
-def test_a_misfit_names_the_change() -> None:
-    wrong = hobble({"kind": "low_battery", "battery_v": 9.0}, {"kind": "short_leg", "leg": "tail", "share": 0.5})
-    assert wrong.misfit(MINITAUR.body) == (
-        "changes.1.short_leg: minitaur has no leg tail; it has front_left, back_left, front_right, back_right"
-    )
+JOINTED: list[dict[str, Any]] = [
+    {"kind": "dead_motor"},
+    {"kind": "locked_joint", "angle_rad": 0.1},
+    {"kind": "worn_joint", "friction_nm": 0.1},
+    {"kind": "encoder_offset", "angle_rad": 0.1},
+]
+
+
+@pytest.mark.parametrize("name", ["tail", "front_left.1", "motor_front_leftL_joint"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "weak_leg", "strength": 0.5},
+        {"kind": "short_leg", "share": 0.5},
+        {"kind": "slippery_foot", "friction": 0.5},
+    ],
+)
+def test_a_leg_s_change_that_names_no_leg_is_a_misfit(change: dict[str, Any], name: str) -> None:
+    wrong = hobble({"kind": "low_battery", "battery_v": 9.0}, {**change, "leg": name})
+    legs = "front_left, back_left, front_right, back_right"
+    assert wrong.misfit(MINITAUR.body) == f"changes.1.leg: minitaur has no leg {name}; it has {legs}"
+
+
+@pytest.mark.parametrize("change", JOINTED)
+def test_a_joint_s_change_means_one_joint_by_its_name_or_its_place(change: dict[str, Any]) -> None:
+    for name in ("front_left.1", "motor_front_leftL_joint"):
+        assert hobble({**change, "joint": name}).misfit(MINITAUR.body) is None
+    whole, none = (hobble({**change, "joint": name}).misfit(MINITAUR.body) for name in ("front_left", "front_left.2"))
+    assert whole == "changes.0.joint: front_left is a leg; its joints are front_left.0 to front_left.1"
+    assert str(none).startswith("changes.0.joint: minitaur has no joint front_left.2; it has motor_front_leftL_joint, ")
+
+
+@pytest.mark.parametrize(("angle_rad", "fits"), [(1.19, True), (-1.19, True), (1.21, False), (-1.21, False)])
+def test_a_joint_is_locked_within_its_limits(angle_rad: float, fits: bool) -> None:
+    wrong = hobble({"kind": "locked_joint", "joint": "front_left.1", "angle_rad": angle_rad}).misfit(MINITAUR.body)
+    why = f"changes.0.angle_rad: front_left.1 turns from -1.2 to 1.2 about its stance, not to {angle_rad}"
+    assert wrong == (None if fits else why)
 
 
 def orange_links(robot: str, dynamics: Dynamics) -> set[str]:

@@ -6,6 +6,7 @@ import pytest
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.robot_model import RobotModel
 from sim.dynamics import Dynamics
 from sim.ground import Rough, Slope, Steps
 from sim.sampler import DynamicsSampler
@@ -87,15 +88,35 @@ def test_the_same_generator_gives_the_same_world_and_others_others() -> None:
     assert len(set(drawn)) == 20
 
 
-def test_the_ends_take_every_range_at_both_ends_every_choice_and_every_hobble() -> None:
-    legs = {"one_of": ["a", "b", "c"]}
-    tasks = sampler(
-        {"mass_ratio": {"low": 0.8, "high": 1.2}},
-        {"probability": 0.0, "change": {"kind": "short_leg", "leg": legs, "share": 0.5}},
-    )
-    ends = tasks.ends(Dynamics())
-    assert {world.mass_ratio for world in ends} == {0.8, 1.2}
-    assert {leg for world in ends for leg in world.shank_share} == {"a", "b", "c"}
+BELOW_0 = {"one_of": [0.5, {"one_of": [0.6, {"one_of": [0.7, {"low": -0.1, "high": 0.8}]}]}]}
+
+
+@pytest.mark.parametrize(
+    "friction_of",
+    [
+        {"a": BELOW_0},
+        {"one_of": [{"a": 0.5}, {"b": 0.5, "c": BELOW_0}]},
+        {"a": BELOW_0, **{f"l{k}": {"low": 0.1, "high": 0.2} for k in range(30)}},
+    ],
+)
+def test_a_bad_value_in_a_choice_of_choices_is_refused(friction_of: object) -> None:
+    with pytest.raises(
+        UserError, match=r"^tasks\.yaml: dynamics\.foot_friction_of\.[ac]: .* greater than or equal to 0, not -0\.1$"
+    ):
+        sampler({"foot_friction_of": friction_of})
+
+
+def test_every_combination_within_a_hobble_is_one_that_the_robot_can_have() -> None:
+    joints = {"one_of": ["FL_hip_joint", {"one_of": ["FL_upper_joint", "FL_lower_joint"]}]}
+
+    def jammed(low_rad: float) -> DynamicsSampler:
+        angle = {"one_of": [0.0, {"low": low_rad, "high": 0.2}]}
+        return sampler({}, {"probability": 0.0, "change": {"kind": "locked_joint", "joint": joints, "angle_rad": angle}})
+
+    a1 = load(shipped("robots", "a1.yaml"), RobotModel).body
+    assert jammed(-0.7).misfit(a1) is None
+    wrong = "hobbles.0.change.angle_rad: FL_hip_joint turns from -0.75 to 0.75 about its stance, not to -0.8"
+    assert jammed(-0.8).misfit(a1) == wrong
 
 
 @pytest.mark.parametrize(
@@ -103,7 +124,7 @@ def test_the_ends_take_every_range_at_both_ends_every_choice_and_every_hobble() 
     [
         ({"battery_v": {"low": 16.0, "high": 12.0}}, r"dynamics\.battery_v: high 12\.0 is below low 16\.0"),
         ({"battery_v": {"low": "a", "high": 12.0}}, r"dynamics\.battery_v: low: Input should be a valid number, not 'a'"),
-        ({"strength": {"a": {"low": -0.5, "high": 1.0}}}, r"dynamics\.strength: .* greater than or equal to 0, not -0\.5"),
+        ({"strength": {"a": {"low": -0.5, "high": 1.0}}}, r"dynamics\.strength\.a: .* greater than or equal to 0, not -0\.5"),
         ({"mass_ratio": {"one_of": [1.0, -1.0, 2.0]}}, r"dynamics\.mass_ratio: .* greater than 0, not -1\.0"),
         ({"mass_ratio": {"one_of": []}}, r"dynamics\.mass_ratio: one_of: .* at least 1 item"),
         ({"mass_ratio": {"one_of": 5}}, r"dynamics\.mass_ratio: one_of: .* not 5"),
@@ -112,21 +133,21 @@ def test_the_ends_take_every_range_at_both_ends_every_choice_and_every_hobble() 
     ],
 )
 def test_a_distribution_with_an_impossible_value_is_refused_by_its_key(dynamics: object, why: str) -> None:
-    with pytest.raises(UserError, match=rf"tasks\.yaml: .*{why}"):
+    with pytest.raises(UserError, match=rf"^tasks\.yaml: {why}"):
         sampler(dynamics)
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"kind": "weak_leg", "leg": "a", "strength": {"low": 0.5, "high": 1.5}}, r"strength: .* less than or equal to 1"),
-        ({"kind": "weak_leg", "leg": "a"}, r"strength: Field required"),
-        ({"kind": "gremlins"}, r"'gremlins'"),
-        ({"kind": "low_battery", "battery_v": {"low": 0.0, "high": 9.0}}, r"battery_v: .* greater than 0"),
+        ({"kind": "weak_leg", "leg": "a", "strength": {"low": 0.5, "high": 1.5}}, r"\.strength: .* less than or equal to 1"),
+        ({"kind": "weak_leg", "leg": "a"}, r"\.strength: Field required"),
+        ({"kind": "gremlins"}, r": .*'gremlins'"),
+        ({"kind": "low_battery", "battery_v": {"low": 0.0, "high": 9.0}}, r"\.battery_v: .* greater than 0"),
     ],
 )
 def test_a_hobble_with_an_impossible_value_is_refused_by_its_place(change: object, why: str) -> None:
-    with pytest.raises(UserError, match=rf"hobbles\.1\.change: .*{why}"):
+    with pytest.raises(UserError, match=rf"^tasks\.yaml: hobbles\.1\.change{why}"):
         sampler(
             {},
             {"probability": 1.0, "change": {"kind": "slippery_feet", "friction": 0.1}},
@@ -146,5 +167,10 @@ def test_tasks_that_name_a_leg_the_robot_lacks_are_refused_even_in_the_middle_of
     values["robot"] = "minitaur_training"
     legs = {"one_of": ["front_left", "tail", "back_left"]}
     values["tasks"]["hobbles"] = [{"probability": 0.1, "change": {"kind": "weak_leg", "leg": legs, "strength": 0.5}}]
-    with pytest.raises(UserError, match=r"x\.yaml: .*tasks: strength: minitaur has no joint or leg tail"):
+    with pytest.raises(
+        UserError, match=r"^x\.yaml: tasks\.hobbles\.0\.change\.leg: minitaur has no leg tail; it has front_left"
+    ):
+        validate(values, MetaTrainConfig, "x.yaml")
+    values["tasks"] = {"dynamics": {"mass_ratio": 1.0, "strength": {"one_of": [{"front_left": 0.5}, {"tail": 0.5}]}}}
+    with pytest.raises(UserError, match=r"^x\.yaml: tasks\.dynamics\.strength: minitaur has no joint or leg tail; it has"):
         validate(values, MetaTrainConfig, "x.yaml")

@@ -95,8 +95,16 @@ def test_what_cannot_be_drawn_is_one_line_and_nothing_is_made(tmp_path: Path) ->
     tail = write_yaml(tmp_path / "tail.yaml", {"name": "tail", "changes": [{"kind": "dead_motor", "joint": "tail.0"}]})
     for option in ([], ["--after", "0.1"]):
         said = refused("render", "minitaur", "--out", tmp_path / "x.gif", "--hobble", tail, *option)
-        assert said.startswith(f"{tail}: changes.0.dead_motor: minitaur has no joint or leg tail.0; it has front_left")
+        assert said.startswith(f"{tail}: changes.0.joint: minitaur has no joint tail.0; it has motor_front_leftL_joint")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "tail.yaml"]
+
+
+@pytest.mark.parametrize("option", ["--after", "--seconds"])
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_time_without_an_end_is_refused(tmp_path: Path, option: str, value: str) -> None:
+    said = refused("render", "minitaur", "--out", tmp_path / "x.gif", "--hobble", "weak_leg", option, value)
+    assert said.startswith(f"Invalid value for '{option}': ")
+    assert not (tmp_path / "x.gif").exists()
 
 
 def test_mp4_without_pyav_says_what_to_install(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 
 from robot_adapt import array_file
-from robot_adapt.config import load
+from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.policy import policy_file
@@ -140,8 +139,9 @@ def test_a_normalizer_that_would_divide_by_zero_is_refused(policy: LinearPolicy)
         replace(policy, normalizer=Normalizer(policy.normalizer.mean, std))
 
 
-def test_the_shipped_policy_says_that_it_is_the_product_of_the_committed_config() -> None:
-    config = load(Path(__file__).parents[3] / "configs" / "meta_train" / "minitaur.yaml", MetaTrainConfig)
-    provenance = shipped_policy().provenance
-    assert provenance["config"] == json.loads(config.model_dump_json())
+@pytest.mark.parametrize("robot", ["minitaur", "laikago"])
+def test_a_shipped_policy_says_that_it_is_the_product_of_the_committed_config(robot: str) -> None:
+    config = load(shipped("meta_train", f"{robot}.yaml"), MetaTrainConfig)
+    provenance = shipped_policy(robot).provenance
+    assert validate(provenance["config"], MetaTrainConfig, "policy") == config
     assert provenance["iterations"] == config.iterations
