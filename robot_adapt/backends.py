@@ -24,12 +24,11 @@ from robot_adapt.errors import UserError
 from robot_adapt.robot_model import NamedRobot, SimulationConfig
 from sim.dynamics import Dynamics
 from sim.hobbles import Hobble
+from sim.physics import Engine
 from sim.robots.body import Body
 
 if TYPE_CHECKING:
     from sim.simulated_robot import SimulatedRobot
-
-Engine = Literal["pybullet", "mujoco"]
 
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.values import PointM
 
+Engine = Literal["pybullet", "mujoco"]
 Quaternion = tuple[float, float, float, float]
 LEVEL: Quaternion = (0.0, 0.0, 0.0, 1.0)
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.spec import RobotSpec
 from hardware.types import ImuReading, JointCommand, RobotError, RobotState
-from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
-from sim.ground import Ground, highest_m, plane_quaternion
-from sim.physics import LEVEL, Motion, Physics, Quaternion, compose, inverse, rotate
-from sim.robots.assembler import assemble
-from sim.robots.assembly import Assembly, LegModel
+from sim.incarnation import Incarnation, Recipe, incarnate, moved_onto
+from sim.physics import Engine, Physics, rotate
+from sim.robots.assembly import LegModel
 from sim.robots.body import Body
-from sim.robots.paint import painted
-from sim.sensors import Sensors
 
 if TYPE_CHECKING:
     from sim.world import World
-
-Engine = Literal["pybullet", "mujoco"]
-_SETTLE_S = 0.6
 
 
 @dataclass(frozen=True)
@@ -44,19 +37,6 @@ class Change:
 
     after_s: float
     dynamics: Dynamics
-
-
-@dataclass(frozen=True)
-class _Incarnation:
-    """The robot in one world, and a snapshot of it standing there."""
-
-    dynamics: Dynamics
-    assembly: Assembly
-    physics: Physics
-    drivetrain: Drivetrain
-    sensors: Sensors
-    snapshot: int
-    to_ground: Quaternion | None  # from the world's frame; None on level ground
 
 
 class SimulatedRobot:
@@ -79,15 +59,12 @@ class SimulatedRobot:
     ) -> None:  # fmt: skip
         self.body = body
         self.dynamics = dynamics
-        self._legs = legs
+        self._recipe = Recipe(body, legs, time_step_s, iterations, engine, visuals)
         self._time_step_s = time_step_s
-        self._iterations = iterations
-        self._engine = engine
-        self._visuals = visuals
         self._later = later
-        self._incarnations: list[_Incarnation] = []
-        self._at: _Incarnation | None = None
-        self._window: tuple[_Incarnation, World] | None = None
+        self._incarnations: list[Incarnation] = []
+        self._at: Incarnation | None = None
+        self._window: tuple[Incarnation, World] | None = None
         self._steps = 0
         self._change_step = -1
         self._command = self.spec.damping_command()
@@ -173,7 +150,8 @@ class SimulatedRobot:
         new.physics.restore(new.snapshot)
         motion = old.physics.motion()
         if dynamics.ground != old.dynamics.ground:
-            motion = self._onto(dynamics.ground, old.dynamics.ground, motion)
+            # Feet reach about as far as a robot is high.
+            motion = moved_onto(dynamics.ground, old.dynamics.ground, motion, self.body.start_height_m)
         new.physics.place(motion)
         new.drivetrain.take_over(old.drivetrain, new.physics.joint_states())
         self._at = new
@@ -230,7 +208,7 @@ class SimulatedRobot:
             self._window[1].close()
         self._window = None
 
-    def _connected(self) -> _Incarnation:
+    def _connected(self) -> Incarnation:
         if self._at is None:
             raise RobotError(f"{self.spec.name} is not connected: call connect() first")
         return self._at
@@ -239,8 +217,8 @@ class SimulatedRobot:
         self._command = command
         self._connected().drivetrain.command(command)
 
-    def _incarnation(self, dynamics: Dynamics) -> _Incarnation:
-        """The robot in a world of these dynamics, built at the first call and settled in its stance."""
+    def _incarnation(self, dynamics: Dynamics) -> Incarnation:
+        """The robot in a world of these dynamics, built at the first call."""
         for known in self._incarnations:
             if known.dynamics == dynamics:
                 return known
@@ -248,43 +226,11 @@ class SimulatedRobot:
         for other in [one for one in self._incarnations if one is not self._at and one.dynamics != self.dynamics]:
             other.physics.close()
             self._incarnations.remove(other)
-        assembly = assemble(self.body, self._legs, dynamics, visuals=self._visuals)
-        if self._visuals:
-            assembly = painted(assembly, self.body, dynamics)
-        physics = _physics(self._engine)(
-            assembly, self.body, dynamics, time_step_s=self._time_step_s, iterations=self._iterations
-        )
-        drivetrain = Drivetrain(self.body, assembly, dynamics, self._time_step_s)
-        drivetrain.command(self.spec.position_command(self.spec.stance_rad))
-        drivetrain.begin(physics.joint_states())
-        for _ in range(round(_SETTLE_S / self._time_step_s)):
-            drivetrain.observe(physics.step(drivetrain.drive()))
-        physics.pull(dynamics.pull_n)  # not while it settled: a trial begins at rest
-        sensors = Sensors(drivetrain.encoder_offset_rad, dynamics, self._time_step_s)
-        plane = plane_quaternion(dynamics.ground)
-        to_ground = None if plane == LEVEL else inverse(plane)
-        made = _Incarnation(dynamics, assembly, physics, drivetrain, sensors, physics.save(), to_ground)
+        made = incarnate(self._recipe, dynamics)
         self._incarnations.append(made)
         return made
 
-    def _onto(self, ground: Ground, old: Ground, motion: Motion) -> Motion:
-        """The same motion over the same point of another ground, as high above it."""
-        plane = plane_quaternion(ground)
-        turn = compose(plane, inverse(plane_quaternion(old)))
-        x, y, _ = rotate(inverse(plane_quaternion(old)), motion.position_m)
-        # Feet reach about as far as a robot is high.
-        reach_m = self.body.start_height_m
-        lift_m = highest_m(ground, x, y, reach_m) - highest_m(old, x, y, reach_m)
-        a, b, c = (p + q for p, q in zip(rotate(turn, motion.position_m), rotate(plane, (0.0, 0.0, lift_m)), strict=True))
-        return replace(
-            motion,
-            position_m=(a, b, c),
-            orientation_xyzw=compose(turn, motion.orientation_xyzw),
-            velocity_m_s=rotate(turn, motion.velocity_m_s),
-            angular_velocity_rad_s=rotate(turn, motion.angular_velocity_rad_s),
-        )
-
-    def _begin_sensing(self, at: _Incarnation, generator: np.random.Generator) -> None:
+    def _begin_sensing(self, at: Incarnation, generator: np.random.Generator) -> None:
         at.sensors.begin(generator)
         self._pose = at.physics.base_pose()
         at.sensors.push(self._pose[1], at.physics.base_velocity()[1])
@@ -309,19 +255,3 @@ class SimulatedRobot:
             self._pose = physics.base_pose()
             sensors.push(self._pose[1], physics.base_velocity()[1])
         self._steps = last
-
-
-class _OpenPhysics(Protocol):
-    def __call__(
-        self, assembly: Assembly, body: Body, dynamics: Dynamics, *, time_step_s: float, iterations: int
-    ) -> Physics: ...
-
-
-def _physics(engine: Engine) -> _OpenPhysics:
-    if engine == "mujoco":
-        from sim.mujoco_world import MujocoWorld
-
-        return MujocoWorld
-    from sim.world import World
-
-    return World

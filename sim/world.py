@@ -1,104 +1,24 @@
-"""World: one PyBullet client with a ground and a robot; the only file that imports pybullet. No motor or sensor enters."""
+"""World: one PyBullet client with a ground and a robot. No motor or sensor enters."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import math
 import operator
-import os
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import RobotError
+from sim.bullet import close_client, open_client, open_window, pybullet, silent
 from sim.dynamics import Dynamics
 from sim.ground import CELL_M, heights, plane_quaternion
 from sim.physics import LEVEL, Motion, Quaternion, compose, inverse, rotate
 from sim.robots.assembly import Assembly
 from sim.robots.body import Body
 from sim.values import PointM
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """PyBullet tells C's standard output and error when it was built and what it merges; that is no news."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(descriptor) for descriptor in (1, 2)]
-    with Path(os.devnull).open("w") as null:
-        try:
-            os.dup2(null.fileno(), 1)
-            os.dup2(null.fileno(), 2)
-            yield
-        finally:
-            ctypes.CDLL(None).fflush(None)
-            for descriptor, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, descriptor)
-                os.close(copy)
-
-
-try:
-    with _silent():
-        import pybullet
-except ImportError as error:
-    raise RobotError("simulation needs PyBullet: pip install 'robot-adapt[sim]'") from error
-
-
-# PyBullet has one window in a process, and does not survive a second one: the next world takes over the window of the last.
-_window: int = -1
-
-
-def _open_window() -> int:
-    """An empty window. Raises RobotError where there is no display: PyBullet would end the process."""
-    global _window
-    if pybullet.isConnected(_window):
-        pybullet.resetSimulation(physicsClientId=_window)
-        return _window
-    try:
-        x11 = ctypes.CDLL("libX11.so.6")
-    except OSError:
-        raise RobotError("a window needs a display and libX11: leave out --gui") from None
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
-    display = x11.XOpenDisplay(None)
-    if display is None:
-        shown = os.environ.get("DISPLAY")
-        raise RobotError(f"no window: {f'the display {shown} does not answer' if shown else 'there is no DISPLAY'}")
-    x11.XSetIOErrorHandler(_end_quietly)
-    with _silent():
-        _window = pybullet.connect(pybullet.GUI)
-    x11.XCloseDisplay(display)  # not before: Xvfb starts anew when its last client goes
-    pybullet.configureDebugVisualizer(pybullet.COV_ENABLE_GUI, 0, physicsClientId=_window)
-    return _window
-
-
-# PyBullet does not ask to be told when its window is closed: X ends the connection, and this handler may not return.
-_end_quietly = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda _: os._exit(0))
-
-
-# A client costs 20 ms to connect and to fill for the first time, an emptied one 1 ms.
-_emptied: list[int] = []
-_MOST_EMPTIED = 4
-
-
-def _open_client() -> int:
-    client: int = _emptied.pop() if _emptied else pybullet.connect(pybullet.DIRECT)
-    return client
-
-
-def _close_client(client: int) -> None:
-    if len(_emptied) < _MOST_EMPTIED:
-        pybullet.resetSimulation(physicsClientId=client)
-        _emptied.append(client)
-    else:
-        pybullet.disconnect(physicsClientId=client)
-
 
 _TORQUE_CONTROL = pybullet.TORQUE_CONTROL
 _ANGLE, _VELOCITY = operator.itemgetter(0), operator.itemgetter(1)
@@ -121,7 +41,7 @@ class World:
         self, assembly: Assembly, body: Body, dynamics: Dynamics, *,
         time_step_s: float, iterations: int, gui: bool = False,
     ) -> None:  # fmt: skip
-        self._client = _open_window() if gui else _open_client()
+        self._client = open_window() if gui else open_client()
         self._camera: tuple[float, float, float] | None = None
         if gui:
             self._draw(False)
@@ -178,7 +98,7 @@ class World:
         pybullet.changeDynamics(ground, -1, lateralFriction=1.0, physicsClientId=self._client)
 
     def _load(self, assembly: Assembly, position_m: PointM, orientation: Quaternion) -> int:
-        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, _silent():
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, silent():
             file.write(assembly.urdf)
             file.flush()
             body: int = pybullet.loadURDF(
@@ -320,12 +240,8 @@ class World:
         return True
 
     def close(self) -> None:
-        if self._client == _window:
-            if pybullet.isConnected(self._client):
-                with _silent():
-                    pybullet.disconnect(physicsClientId=self._client)
-        elif self._client >= 0:
-            _close_client(self._client)
+        if self._client >= 0:
+            close_client(self._client)
         self._client = -1
 
 

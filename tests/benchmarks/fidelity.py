@@ -1,4 +1,6 @@
-"""Claim: the default physics settings are the fastest whose walks are as long as the reference's, within 5 %.
+"""Claim: what the Minitaur trains on is the fastest of these settings that walks as the reference does.
+
+That is: as far within 5 %, motion by motion within 10 %, with the work within 5 %.
 
 The reference is the Minitaur with closed five-bar legs, every stock collision shape, self-collision, steps of 1 ms and 200
 solver iterations. It and every setting get the same commands: trots of several speeds, turns and lifts, and smooth random
@@ -234,13 +236,23 @@ def main() -> None:
     }
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
-    good = {name: row["rollouts_per_s"] for name, row in table.items() if abs(row["path"]) < 0.05}
-    print(f"fastest below 5 %: {max(good, key=lambda name: good[name]) if good else 'none'}")
+    print(f"fastest that is true enough: {fastest(table)}")
+
+
+def fastest(table: dict[str, dict[str, float]]) -> str:
+    """The setting that buys the most rollouts among those within the limits; the reference is none."""
+    good = {name: row for name, row in table.items() if ":" in name and _is_true(row)}
+    return max(good, key=lambda name: good[name]["rollouts_per_s"])
+
+
+def _is_true(row: dict[str, float]) -> bool:
+    return abs(row["path"]) < 0.05 and row["each_path"] < 0.1 and abs(row["energy_ratio"] - 1.0) < 0.05
 
 
 SETTINGS = (
-    "serial:1:50", "serial:2:10", "serial:2.5:10", "serial:4:10",
-    "five_bar:1:100", "five_bar:2:20", "five_bar:2:30", "five_bar:2.5:20", "five_bar_full:2:20",
+    "serial:1:50", "serial:2:10", "serial:2.5:10", "serial:4:5", "serial:4:10", "serial:5:10",
+    "five_bar:1:100", "five_bar:2:10", "five_bar:2:20", "five_bar:2:30",
+    "five_bar:2.5:10", "five_bar:2.5:15", "five_bar:2.5:20", "five_bar_full:2:20",
 )  # fmt: skip
 
 if __name__ == "__main__":

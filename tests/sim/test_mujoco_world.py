@@ -16,11 +16,11 @@ from robot_adapt.trial import Status, Trial
 from sim.dynamics import Dynamics
 from sim.ground import Rough, Slope, Steps
 from sim.mujoco_world import MujocoWorld
-from sim.physics import Motion, Physics, rotate
+from sim.physics import Engine, Motion, Physics, rotate
 from sim.robots.assembler import assemble
 from sim.robots.assembly import Assembly, LegModel
 from sim.robots.body import Foot
-from sim.simulated_robot import Change, Engine, SimulatedRobot
+from sim.simulated_robot import Change, SimulatedRobot
 from sim.world import World
 from tests.builders import SPEC, ConstantReturn, shipped_policy, simulated_config
 

@@ -1,0 +1,23 @@
+"""What benchmarks found and what is shipped agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.benchmarks.fidelity import fastest
+from tests.builders import MINITAUR
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def test_the_minitaur_trains_on_the_fastest_setting_that_is_true_enough() -> None:
+    table = json.loads((RESULTS / "fidelity.json").read_text())["settings"]
+    simulation = MINITAUR.simulation
+    assert fastest(table) == f"{simulation.legs}:{1000.0 * simulation.time_step_s:g}:{simulation.iterations}"
+    assert abs(table[fastest(table)]["path"]) < 0.05
+
+
+def test_the_readme_has_no_placeholder() -> None:
+    assert re.findall(r"@[A-Z_]+@", (Path(__file__).parents[2] / "README.md").read_text()) == []
