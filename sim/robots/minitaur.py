@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ET
 
+from hardware.types import RobotError
 from sim.dynamics import Dynamics
 from sim.robots import urdf
 from sim.robots.assembly import Assembly, LegModel, Pin
@@ -43,6 +44,11 @@ def assemble(body: Body, dynamics: Dynamics, *, legs: LegModel, visuals: bool) -
         visuals: keep what is only for looking at.
 
     """
+    motors = tuple(f"motor_{leg}{side}_joint" for leg in body.legs for side in "LR")
+    if tuple(body.joints) != motors:
+        raise RobotError(f"joints: the Minitaur's are, in this order, {', '.join(motors)}")
+    if legs == "five_bar_full" and dynamics.shank_share:
+        raise RobotError("dynamics.shank_share: five_bar_full legs keep the stock lower legs")
     robot = urdf.read(body.urdf_path)
     for link in robot.iter("link"):
         mass, inertia = urdf.inertial(link)
@@ -63,17 +69,17 @@ def assemble(body: Body, dynamics: Dynamics, *, legs: LegModel, visuals: bool) -
         urdf.drop_visuals(robot)
     urdf.fold_fixed_joints(robot)
     chains = "R" if legs == "serial" else "LR"
-    motors = tuple(f"motor_{leg}{side}_joint" for leg in body.legs for side in chains)
+    hips = tuple(f"motor_{leg}{side}_joint" for leg in body.legs for side in chains)
     knees = tuple(f"knee_{leg}{side}_link" for leg in body.legs for side in chains)
-    signs = [body.joints[name].sign for name in motors]
+    signs = [body.joints[name].sign for name in hips]
     hip, knee = (math.pi, 0.0) if legs == "serial" else (math.pi / 2, KNEE_AT_STANCE_RAD)
-    start = {name: sign * hip for name, sign in zip(motors, signs, strict=True)}
+    start = {name: sign * hip for name, sign in zip(hips, signs, strict=True)}
     start |= {name: sign * knee for name, sign in zip(knees, signs, strict=True)}
     shanks = {leg: f"lower_leg_{leg}R_link" for leg in body.legs}
     pins = [Pin(shank, _PIN_IN_R_SHANK_M, f"lower_leg_{leg}L_link", _PIN_IN_L_SHANK_M) for leg, shank in shanks.items()]
     return Assembly(
         urdf=ET.tostring(robot, encoding="unicode"),
-        joints=motors + knees if legs == "serial" else motors,
+        joints=hips + knees if legs == "serial" else hips,
         start=start,
         feet={leg: (shank, f"lower_leg_{leg}L_link") if legs == "five_bar_full" else (shank,) for leg, shank in shanks.items()},
         pins=() if legs == "serial" else tuple(pins),

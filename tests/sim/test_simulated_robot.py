@@ -634,6 +634,18 @@ def test_a_deadline_between_two_steps_is_met_by_the_step_after_and_time_never_go
     assert robot.now() == pytest.approx(start + 0.012)
 
 
+def test_the_minitaur_s_joints_in_another_order_are_refused() -> None:
+    body = body_of("serial")
+    shuffled = body.model_copy(update={"joints": dict(reversed(body.joints.items()))})
+    with pytest.raises(RobotError, match=r"in this order, motor_front_leftL_joint"):
+        assemble(shuffled, "serial", Dynamics(), visuals=False)
+
+
+def test_full_legs_are_not_shortened_silently() -> None:
+    with pytest.raises(RobotError, match="shank_share"):
+        assemble(body_of("serial"), "five_bar_full", Dynamics(shank_share={"front_left": 0.5}), visuals=False)
+
+
 def test_legs_that_a_robot_does_not_have_are_refused() -> None:
     robot = SimulatedRobot(body_of("open_chain"), Dynamics(), legs="serial", time_step_s=0.002, iterations=10)
     with pytest.raises(RobotError, match="legs: serial legs are the Minitaur's; laikago has open_chain legs"):
