@@ -21,13 +21,14 @@ _EPISODE_S = 3.0
 
 
 def make_env(
-    rig: str, *, hobble: str | None = None, hobble_after_s: float | None = None, engine: str | None = None,
-    render_mode: str | None = None,
+    rig: str, *, robot: str | None = None, hobble: str | None = None, hobble_after_s: float | None = None,
+    engine: str | None = None, render_mode: str | None = None,
 ) -> QuadrupedEnv:  # fmt: skip
     """The environment of a simulated robot; no physics yet, that begins with its first reset.
 
     Args:
         rig: the robot and its world: a name in configs/rigs/, or a YAML file.
+        robot: the kind of robot that the rig must be of.
         hobble: a name in configs/hobbles/, or a YAML file.
         hobble_after_s: when in every episode the hobble happens; None or 0 is from its start.
         engine: `pybullet` or `mujoco`; None is the rig's own. MuJoCo is for evaluation: it stands for reality, so train nothing
@@ -44,12 +45,14 @@ def make_env(
         raise UserError("hobble_after_s: there is no hobble to happen then")
     path = shipped_or_file("rigs", rig)
     config = load(path, SimulatedRobotConfig)
+    if robot not in (None, config.robot.body.name):
+        raise UserError(f"rig: {rig} is a {config.robot.body.name}, not a {robot}")
     if engine is not None:
         config = validate({**read_yaml(path), "engine": engine}, SimulatedRobotConfig, str(path))
     if hobble is not None:
         config = config.hobbled(load_hobble(hobble, config.robot.body), hobble_after_s or 0.0)
-    _, robot = simulated_rig(config, visuals=render_mode is not None)
-    return QuadrupedEnv(robot, **config.robot.returns.model_dump(), render_mode=render_mode)
+    _, body = simulated_rig(config, visuals=render_mode is not None)
+    return QuadrupedEnv(body, **config.robot.returns.model_dump(), render_mode=render_mode)
 
 
 for _name, _rig in RIGS.items():
@@ -57,5 +60,5 @@ for _name, _rig in RIGS.items():
         f"robot_adapt/{_name}-v0",
         entry_point="robot_adapt.environments:make_env",
         max_episode_steps=round(_EPISODE_S / PERIOD_S),
-        kwargs={"rig": _rig},
+        kwargs={"rig": _rig, "robot": _name.lower()},
     )

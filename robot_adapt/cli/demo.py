@@ -81,7 +81,7 @@ def demo(
         scenes = [
             Scene("healthy", Phase.HEALTHY, healthy_body, healthy),
             Scene("hobbled", Phase.HOBBLED, hobbled_body, hobbled),
-            Scene("recovered", Phase.ADAPTED, hobbled_body, hobbled),
+            Scene("adapted", Phase.ADAPTED, hobbled_body, hobbled),
         ]
         film_session(scenes, trials, start, config.trial_s, run.walk_gif)
         numbers = write_report(run)

@@ -58,6 +58,8 @@ def render(
         raise UserError("either --out FILE or --gui")
     if after is not None and hobble is None:
         raise UserError("--after says when a hobble happens: give --hobble too")
+    if after is not None and not gui and after >= seconds:
+        raise UserError(f"--after {after:g} is not before the walk's end: --seconds {seconds:g}")
     if out is not None:
         check_format(out)
     config = load(shipped_or_file("rigs", robot), SimulatedRobotConfig)

@@ -55,9 +55,9 @@ def test_a_name_with_its_module_needs_no_import() -> None:
     assert done.stdout.strip() == "(8,)"
 
 
-@pytest.mark.parametrize("rig", robot_adapt.environments.RIGS.values())
-def test_an_episode_s_rewards_add_up_to_the_return_of_a_trial(rig: str) -> None:
-    env = gymnasium.make(MINITAUR, rig=rig)
+@pytest.mark.parametrize(("name", "rig"), robot_adapt.environments.RIGS.items())
+def test_an_episode_s_rewards_add_up_to_the_return_of_a_trial(name: str, rig: str) -> None:
+    env = gymnasium.make(f"robot_adapt/{name}-v0")
     env.reset(seed=0)
     inner = env.unwrapped
     assert isinstance(inner, QuadrupedEnv)
@@ -168,3 +168,8 @@ def test_environments_run_side_by_side_in_processes_as_they_do_alone() -> None:
     np.testing.assert_array_equal(
         together(apart), together(gymnasium.make_vec(MINITAUR, num_envs=2, vectorization_mode="sync"))
     )
+
+
+def test_a_rig_of_another_robot_is_refused() -> None:
+    with pytest.raises(UserError, match="rig: laikago is a laikago, not a minitaur"):
+        gymnasium.make("robot_adapt/Minitaur-v0", rig="laikago")

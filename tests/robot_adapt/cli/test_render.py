@@ -88,6 +88,8 @@ def test_what_cannot_be_drawn_is_one_line_and_nothing_is_made(tmp_path: Path) ->
     out = tmp_path / "walk.avi"
     assert refused("render", "minitaur", "--out", out).startswith(f"{out}: should end in .gif, .mp4 or .png")
     assert refused("render", "minitaur") == "either --out FILE or --gui"
+    late = refused("render", "minitaur", "--out", tmp_path / "x.gif", "--hobble", "pull", "--after", "5")
+    assert late == "--after 5 is not before the walk's end: --seconds 3"
     assert refused("render", "minitaur", "--out", tmp_path / "x.gif", "--after", "1").startswith("--after says when")
     (tmp_path / "full" / "precious").mkdir(parents=True)
     assert refused("render", "minitaur", "--out", tmp_path / "full").startswith(f"{tmp_path}/full: is there already")
