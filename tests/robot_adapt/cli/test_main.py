@@ -241,7 +241,8 @@ def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path:
     assert "Traceback" not in stderr
     kept = sqlite3.connect(out / "trials.sqlite").execute("SELECT number, status FROM trials ORDER BY number").fetchall()
     assert [number for number, _ in kept] == list(range(len(list((out / "journal").glob("*.trial")))))
-    assert kept[-1][1] == "aborted"
+    # The trial that was cut off, if the signal came in one and not between two, is the last: test_session has it in one.
+    assert "aborted" not in [status for _, status in kept[:-1]]
     assert run("report", out).returncode == 0
     assert (out / "report.html").is_file()
 
