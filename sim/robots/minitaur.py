@@ -113,7 +113,8 @@ def _make_serial(robot: ET.Element, leg: str) -> None:
     hip_kg = motor_kg + links_kg - slider_kg
     mass.set("value", repr(hip_kg))
     # The motor is in its own plane, the links are in the foot's.
-    ET.SubElement(motor.find("inertial"), "origin", xyz=f"0 0 {_FOOT_PLANE_M * (links_kg - slider_kg) / hip_kg!r}")  # type: ignore[arg-type]
+    aside_m = _FOOT_PLANE_M * (links_kg - slider_kg) / hip_kg
+    ET.SubElement(urdf.required(motor, "inertial"), "origin", xyz=f"0 0 {aside_m!r}")
     urdf.set_moments(inertia, (0.5 * swing, 0.5 * swing, swing))
     for name in (f"{part}_leg_{leg}{side}_link" for part in ("upper", "lower") for side in "LR"):
         joint = urdf.parent_joint(robot, name)

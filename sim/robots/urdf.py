@@ -52,6 +52,14 @@ def moving_link(robot: ET.Element, link: str) -> str:
     return link
 
 
+def required(element: ET.Element, tag: str) -> ET.Element:
+    """A child that must be there. Raises ValueError where it is not."""
+    child = element.find(tag)
+    if child is None:
+        raise ValueError(f"{element.tag} {element.get('name')} of the URDF has no {tag}")
+    return child
+
+
 def inertial(link: ET.Element) -> tuple[ET.Element, ET.Element]:
     """A link's mass and inertia elements. Raises ValueError where there are none."""
     mass, inertia = link.find("inertial/mass"), link.find("inertial/inertia")
@@ -147,7 +155,7 @@ def fold_fixed_joints(robot: ET.Element) -> None:
         for other in robot.findall("joint"):
             if _end(other, "parent") == child.attrib["name"]:
                 _set_pose(other, place @ _pose(other))
-                other.find("parent").set("link", parent.attrib["name"])  # type: ignore[union-attr]
+                required(other, "parent").set("link", parent.attrib["name"])
 
 
 def _end(joint: ET.Element, which: str) -> str:
