@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -26,11 +27,15 @@ class ImuReading:
     Attributes:
         orientation_wxyz: unit quaternion (4,) from the base frame (x forward, y left, z up) to the world.
         angular_velocity_rad_s: (3,) in the base frame.
+        time_s: when it was taken, by the robot's clock; None where that is when the state was read.
+        rates_derived: the rates are differences of orientations (a unit without gyro output), noisier and later than measured.
 
     """
 
     orientation_wxyz: FloatArray
     angular_velocity_rad_s: FloatArray
+    time_s: float | None = None
+    rates_derived: bool = False
 
     @property
     def roll_rad(self) -> float:
@@ -51,7 +56,13 @@ class ImuReading:
 
 @dataclass(frozen=True, slots=True)
 class RobotState:
-    """One reading of the whole robot; arrays (n,) in the order of the robot's spec."""
+    """One reading of the whole robot; arrays (n,) in the order of the robot's spec.
+
+    Attributes:
+        temperatures_c: of the motors, None where nobody measures them, NaN for one not heard of yet.
+        errors: what motors report of themselves, in words, by joint name; None or empty for health.
+
+    """
 
     time_s: float
     positions_rad: FloatArray
@@ -59,6 +70,8 @@ class RobotState:
     torques_nm: FloatArray
     imu: ImuReading
     battery_v: float
+    temperatures_c: FloatArray | None = None
+    errors: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

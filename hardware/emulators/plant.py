@@ -1,0 +1,76 @@
+"""Plant: the physics behind emulated devices, going on in wall-clock time. Motors and IMU of one robot share one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from hardware.clock import Clock, MonotonicClock
+from hardware.robot import Robot
+from hardware.spec import RobotSpec
+from hardware.types import JointCommand, RobotState
+
+
+class Plant:
+    """Any Robot with its clock, brought up to now at every look. Safe between threads.
+
+    The robot of a config may have another body than its physics: joints are matched in order, angles as differences from the
+    stance, so that a robot nobody has modelled still stands and moves on somebody's legs.
+
+    Args:
+        spec: of the robot that is emulated; commands and states are in its angles.
+        robot, clock: the physics; the clock is the robot itself where time passing is physics stepping.
+        stays_s: how long it may be left alone before it no longer makes up for the time that passed (s).
+
+    Raises:
+        ValueError: the two have different numbers of joints.
+
+    """
+
+    def __init__(self, spec: RobotSpec, robot: Robot, clock: Clock, stays_s: float = 0.5) -> None:
+        if len(spec.joints) != len(robot.spec.joints):
+            raise ValueError(f"{spec.name} has {len(spec.joints)} joints, {robot.spec.name} has {len(robot.spec.joints)}")
+        self.spec = spec
+        self._robot = robot
+        self._clock = clock
+        self._wall = MonotonicClock()
+        self._shift_rad = robot.spec.stance_rad - spec.stance_rad
+        self._stays_s = stays_s
+        self._lock = threading.Lock()
+        robot.connect()
+        self._behind_s = self._wall.now() - clock.now()
+        self._state = robot.read()
+
+    def state(self) -> RobotState:
+        """The state now; a state is read at most once a millisecond."""
+        with self._lock:
+            self._catch_up()
+            state = self._state
+        return replace(state, positions_rad=state.positions_rad - self._shift_rad)
+
+    def command(self, command: JointCommand) -> None:
+        """What the motors do from now on; angles in the emulated robot's spec."""
+        with self._lock:
+            self._catch_up()
+            self._robot.write(replace(command, positions_rad=command.positions_rad + self._shift_rad))
+
+    def between(self, act: Callable[[], None]) -> None:
+        """Something is done to the physics while nobody looks: a reset, a hobble."""
+        with self._lock:
+            act()
+            self._behind_s = self._wall.now() - self._clock.now()
+            self._state = self._robot.read()
+
+    def close(self) -> None:
+        with self._lock:
+            self._robot.close()
+
+    def _catch_up(self) -> None:
+        now_s = self._wall.now()
+        if now_s - self._behind_s - self._clock.now() > self._stays_s:
+            self._behind_s = now_s - self._clock.now() - self._stays_s
+        due_s = now_s - self._behind_s
+        if due_s - self._clock.now() >= 1e-3:
+            self._clock.sleep_until(due_s)
+            self._state = self._robot.read()
