@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, RootModel, model_validator
 
 from hardware.clock import Clock, MonotonicClock
+from hardware.events import EventLog
 from hardware.mock import MockRobot
 from hardware.robot import Robot
 from robot_adapt.adapt.resetter import OperatorReset
@@ -110,7 +111,7 @@ class Rig:
     """A robot ready for trials: how time passes, how it gets back to its start, and where its return comes from.
 
     `reset` gets the generator of the trial about to begin; a real robot has no use for it. An attended rig asks its operator
-    between trials.
+    between trials. `log` has what drivers and the supervisor did on their own; empty for ever where there are none.
     """
 
     robot: Robot
@@ -118,6 +119,7 @@ class Rig:
     reset: Callable[[np.random.Generator], None]
     returns: ReturnSource
     attended: bool = False
+    log: EventLog = field(default_factory=EventLog)
 
 
 @dataclass(frozen=True)

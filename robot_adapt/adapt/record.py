@@ -6,6 +6,7 @@ No wall-clock time enters: the same seed gives the same bytes.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +30,7 @@ class TrialRecord:
     """One trial of a session; `number` counts from 0 in a session, `candidate` is the operator's number, if any.
 
     `value` (m) is None for an aborted trial. `hobble` says in words what was done to the robot; empty for nothing.
+    `events` counts by reason what the robot's drivers and its safety supervisor did on their own, from the trial's reset on.
     """
 
     robot: str
@@ -47,3 +49,4 @@ class TrialRecord:
     missed_ticks: int
     parameters: FloatArray = field(repr=False)
     telemetry: dict[str, NDArray[np.float32]] = field(repr=False)
+    events: Mapping[str, int] = field(default_factory=dict)

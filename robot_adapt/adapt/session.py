@@ -92,12 +92,13 @@ class Session:
             record = TrialRecord(
                 c.robot, c.session, number, phase, trial.status, trial.reason, trial.value, rig.returns.name, c.seed,
                 candidate, hobble, trial.duration_s, self._policy.period_s, trial.missed_ticks, parameters, trial.telemetry,
+                rig.log.counts - before,
             )  # fmt: skip
             self._journal.append(seal(record))
             self._on_trial(record)
             return record
 
-        policy = self._policy.with_parameters(parameters)
+        policy, before = self._policy.with_parameters(parameters), rig.log.counts.copy()
         try:
             rig.reset(generator(self._config.seed, "trial", number))
             trial = rollout(rig.robot, rig.clock, policy, rig.returns, self._config.trial_s)

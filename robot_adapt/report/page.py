@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -80,9 +80,14 @@ def _page(numbers: Recovery, trials: Sequence[TrialRecord], run: RunFolder) -> s
         lead=sentence(numbers),
         measured=measured,
         trials=trials,
+        words=_in_words,
         picture=_base64(run.recovery_png),
         walk=_base64(run.walk_gif) if run.walk_gif.is_file() else "",
     )
+
+
+def _in_words(events: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(events.items()))
 
 
 def _base64(path: Path) -> str:

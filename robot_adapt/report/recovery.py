@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Recovery:
-    """One session told in numbers. A part that was not measured is None; aborted trials count nowhere but in `aborted`."""
+    """One session told in numbers. A part not measured is None; aborted trials count nowhere but in `aborted` and `events`."""
 
     robot: str
     session: str
@@ -66,6 +67,7 @@ class Recovery:
     adaptation_trials: int
     robot_seconds: float
     aborted: int
+    events: Mapping[str, int]
 
     @property
     def recovered_share(self) -> float | None:
@@ -103,6 +105,7 @@ def recovery(trials: Sequence[TrialRecord], policy_sha256: str) -> Recovery:
         adaptation_trials=len(adaptation),
         robot_seconds=round(sum(t.duration_s for t in adaptation), 6),
         aborted=sum(t.status is Status.ABORTED for t in trials),
+        events=dict(sorted(sum((Counter(t.events) for t in trials), Counter[str]()).items())),
     )
 
 

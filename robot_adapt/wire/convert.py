@@ -80,6 +80,7 @@ def seal(record: TrialRecord) -> SealedTrial:
         timings=pb.Timings(duration_s=record.duration_s, period_s=record.period_s, missed_ticks=record.missed_ticks),
         telemetry={name: _array(values, "<f4") for name, values in record.telemetry.items()},
         hobble=record.hobble,
+        events=record.events,
     )
     data = payload.SerializeToString(deterministic=True)
     return SealedTrial(record.robot, record.session, record.number, data)
@@ -114,6 +115,7 @@ def _unseal(sealed: SealedTrial) -> TrialRecord:
         missed_ticks=payload.timings.missed_ticks,
         parameters=_numpy(payload.parameters, "parameters"),
         telemetry={name: _numpy(array, name) for name, array in payload.telemetry.items()},
+        events=dict(sorted(payload.events.items())),
     )
 
 

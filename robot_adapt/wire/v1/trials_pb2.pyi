@@ -105,7 +105,7 @@ class Trial(_message.Message):
     def __init__(self, robot: _Optional[str] = ..., session: _Optional[str] = ..., number: _Optional[int] = ..., payload: _Optional[bytes] = ...) -> None: ...
 
 class TrialPayload(_message.Message):
-    __slots__ = ("phase", "status", "reason", "return_value", "return_source", "seed", "parameters", "candidate", "timings", "telemetry", "hobble")
+    __slots__ = ("phase", "status", "reason", "return_value", "return_source", "seed", "parameters", "candidate", "timings", "telemetry", "hobble", "events")
     class TelemetryEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,13 @@ class TrialPayload(_message.Message):
         key: str
         value: Array
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Array, _Mapping]] = ...) -> None: ...
+    class EventsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     PHASE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -124,6 +131,7 @@ class TrialPayload(_message.Message):
     TIMINGS_FIELD_NUMBER: _ClassVar[int]
     TELEMETRY_FIELD_NUMBER: _ClassVar[int]
     HOBBLE_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
     phase: Phase
     status: Status
     reason: str
@@ -135,7 +143,8 @@ class TrialPayload(_message.Message):
     timings: Timings
     telemetry: _containers.MessageMap[str, Array]
     hobble: str
-    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., status: _Optional[_Union[Status, str]] = ..., reason: _Optional[str] = ..., return_value: _Optional[float] = ..., return_source: _Optional[str] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[Array, _Mapping]] = ..., candidate: _Optional[int] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., telemetry: _Optional[_Mapping[str, Array]] = ..., hobble: _Optional[str] = ...) -> None: ...
+    events: _containers.ScalarMap[str, int]
+    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., status: _Optional[_Union[Status, str]] = ..., reason: _Optional[str] = ..., return_value: _Optional[float] = ..., return_source: _Optional[str] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[Array, _Mapping]] = ..., candidate: _Optional[int] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., telemetry: _Optional[_Mapping[str, Array]] = ..., hobble: _Optional[str] = ..., events: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("duration_s", "period_s", "missed_ticks")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.events import Event, Severity
 from hardware.types import RobotFault
 from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import Phase, TrialRecord
@@ -47,6 +48,19 @@ def test_every_trial_is_in_the_journal_before_the_next_and_numbered_from_zero(tm
     assert [r.candidate for r in records] == [None, None, *range(SEARCH.trials)]
     assert [r.hobble for r in records] == ["", "", *["a payload"] * SEARCH.trials]
     np.testing.assert_array_equal(records[0].parameters, POLICY.parameters)
+
+
+def test_a_trial_s_record_counts_the_events_from_its_own_reset_on(tmp_path: Path) -> None:
+    rig = mock_rig()
+    per_reset = iter([["slew", "slew", "reply lost"], [], ["slew"]])
+
+    def reset(_: np.random.Generator) -> None:
+        for reason in next(per_reset):
+            rig.log.add(Event(0.0, Severity.NOTE, reason, "somewhere", 0.0, 0.0))
+
+    rig.log.add(Event(0.0, Severity.NOTE, "before the session", "somewhere", 0.0, 0.0))
+    session(tmp_path).measure(replace(rig, reset=reset), Phase.HEALTHY, POLICY.parameters, 3)
+    assert [t.record.events for t in Journal(tmp_path).trials()] == [{"reply lost": 1, "slew": 2}, {}, {"slew": 1}]
 
 
 def interrupted_at(trial: int, rig: Rig) -> Rig:

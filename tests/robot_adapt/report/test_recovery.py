@@ -84,6 +84,18 @@ def test_a_run_s_report_has_all_it_promises_and_escapes_what_people_wrote(tmp_pa
     assert page.count("<tr><td>") == 3 + len(WHOLE)
 
 
+def test_events_are_told_trial_by_trial_and_in_the_whole_session(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    policy_file.save(shipped_policy(), run.policy)
+    for number, events in enumerate([{"slew": 2, "bad packet": 1}, {}, {"slew": 40}]):
+        Journal(run.journal).append(seal(record(number, events=events)))
+    assert write_report(run).events == {"bad packet": 1, "slew": 42}
+    page = run.report_html.read_text()
+    assert "<td>bad packet 1, slew 2</td>" in page
+    assert "<td>slew 40</td>" in page
+    assert "in the whole session: bad packet 1, slew 42." in page.replace("\n  ", " ")
+
+
 def test_a_run_without_a_database_is_reported_from_its_journal(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     policy_file.save(shipped_policy(), run.policy)

@@ -31,6 +31,20 @@ def test_the_same_record_gives_the_same_bytes_whatever_the_order_of_its_telemetr
     assert one.sha256 == other.sha256
 
 
+def test_events_survive_sealing_and_their_order_does_not_change_the_bytes() -> None:
+    events = {"slew": 3, "reply lost": 1, "bad packet": 12}
+    one, other = (seal(record(events=dict(items))) for items in (events.items(), reversed(list(events.items()))))
+    assert one.payload == other.payload
+    assert SealedTrial.parse(one.message().SerializeToString()).record.events == events
+
+
+def test_a_trial_of_a_time_without_events_is_read_as_one_in_which_there_were_none() -> None:
+    old = pb.TrialPayload.FromString(sealed(events={"slew": 3}).payload)
+    old.ClearField("events")
+    assert old.SerializeToString(deterministic=True) == sealed().payload
+    assert SealedTrial("minitaur", "test", 0, old.SerializeToString()).record.events == {}
+
+
 def payload(**changes: object) -> bytes:
     message = pb.TrialPayload.FromString(sealed().payload)
     for name, value in changes.items():
