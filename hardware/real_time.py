@@ -1,4 +1,4 @@
-"""Real time on an ordinary Linux: what a control loop asks of the machine, as far as it is allowed, and said where it is not."""
+"""Real time on an ordinary Linux: what a control loop asks of the machine, and a line for each thing it does not get."""
 
 from __future__ import annotations
 
