@@ -97,7 +97,7 @@ class Guide:
             if off[k] <= _BACK_RAD:
                 break
             self._person.say(
-                f"{joints[k].joint} is at {reference[k]:.3f} rad, this pose has it at {self._pose_rad[k]:.3f} rad: look at it or "
+                f"{joints[k].joint} is at {reference[k]:.3f} rad, it should be at {self._pose_rad[k]:.3f} rad: look at it or "
                 f"end this with Ctrl-C and calibrate it alone: --joint {joints[k].joint}"
             )
         final = tuple(
