@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from robot_adapt.config import FROZEN, Positive, Seed
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.operators import OperatorConfig
 
 
 class AdaptConfig(BaseModel):
@@ -15,7 +15,7 @@ class AdaptConfig(BaseModel):
 
     model_config = FROZEN
     trial_s: Positive
-    operator: BatchHillClimbingConfig
+    operator: OperatorConfig
     fresh_trials: Annotated[int, Field(ge=2)]
 
 

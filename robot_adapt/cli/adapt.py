@@ -35,7 +35,7 @@ def adapt(
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, load_json, shipped, shipped_or_file
     from robot_adapt.errors import UserError
-    from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
+    from robot_adapt.optim.operators import make_operator
     from robot_adapt.policy import policy_file
     from robot_adapt.report.page import sentence, write_report
     from robot_adapt.run_folder import RunFolder
@@ -85,7 +85,7 @@ def adapt(
             progress.stage("before", fresh)
             session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)
             progress.stage("adaptation", search.trials)
-            best = session.adapt(rig, BatchHillClimbing(search, start.parameters, plan.seed), plan.note)
+            best = session.adapt(rig, make_operator(search, start.parameters, plan.seed), plan.note)
             progress.stage("adapted", fresh)
             session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
         how = {"session": plan.session, "hobble": plan.note, "seed": plan.seed, "from": policy_file.sha256(start)}

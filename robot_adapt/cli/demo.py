@@ -34,7 +34,7 @@ def demo(
     from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, shipped, shipped_or_file
-    from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
+    from robot_adapt.optim.operators import make_operator
     from robot_adapt.policy import policy_file
     from robot_adapt.report.film import Scene, film_session
     from robot_adapt.report.page import read_trials, sentence, write_report
@@ -70,7 +70,7 @@ def demo(
             progress.stage("hobbled", fresh)
             session.measure(hobbled, Phase.HOBBLED, start.parameters, fresh, words)
             progress.stage("adaptation", config.operator.trials)
-            operator = BatchHillClimbing(config.operator, start.parameters, seed)
+            operator = make_operator(config.operator, start.parameters, seed)
             best = session.adapt(hobbled, operator, words)
             progress.stage("adapted", fresh)
             session.measure(hobbled, Phase.ADAPTED, best, fresh, words)

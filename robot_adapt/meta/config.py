@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from robot_adapt.backends import NamedRig
 from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.operators import OperatorConfig
 from sim.sampler import DynamicsSampler
 
 
@@ -31,7 +31,7 @@ class StageConfig(BaseModel):
     sigma: Positive
     step: Positive
     final_step: NonNegative
-    adaptation: BatchHillClimbingConfig | None = None
+    adaptation: OperatorConfig | None = None
 
 
 class HeldOutConfig(BaseModel):
@@ -41,7 +41,7 @@ class HeldOutConfig(BaseModel):
     every: Count
     tasks: Annotated[int, Field(ge=2)]
     fresh_trials: Count
-    adaptation: BatchHillClimbingConfig
+    adaptation: OperatorConfig
 
 
 class MetaTrainConfig(BaseModel):

@@ -18,8 +18,8 @@ from robot_adapt import __version__
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.executors import Executor, Failure
 from robot_adapt.meta.task import TaskItem, TaskResult, check_runs, run_task
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 from robot_adapt.optim.evolution_strategy import es_step
+from robot_adapt.optim.operators import OperatorConfig
 from robot_adapt.policy.linear import LinearPolicy, observation_names
 from robot_adapt.policy.normalizer import Moments
 from robot_adapt.randomness import generator
@@ -147,7 +147,7 @@ class EsMaml:
         return self._config.tasks.sample(self._config.robot.dynamics, randomness)
 
     def _item(
-        self, policy: LinearPolicy, dynamics: Dynamics, adaptation: BatchHillClimbingConfig | None,
+        self, policy: LinearPolicy, dynamics: Dynamics, adaptation: OperatorConfig | None,
         fresh_trials: int, measure_before: bool, index: tuple[int, ...],
     ) -> TaskItem:  # fmt: skip
         c = self._config

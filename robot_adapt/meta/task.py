@@ -8,7 +8,7 @@ import numpy as np
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.operators import OperatorConfig, make_operator
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Moments
 from robot_adapt.randomness import generator
@@ -29,7 +29,7 @@ class TaskItem:
     policy: LinearPolicy
     robot: SimulatedRobotConfig
     trial_s: float
-    adaptation: BatchHillClimbingConfig | None
+    adaptation: OperatorConfig | None
     fresh_trials: int
     measure_before: bool
     seed: int
@@ -80,7 +80,7 @@ def run_task(item: TaskItem) -> TaskResult:
         before = mean_of_fresh(theta) if item.measure_before else float("nan")
         if item.adaptation is not None:
             seed = int(generator(item.seed, "operator", *item.index).integers(2**32))
-            operator = BatchHillClimbing(item.adaptation, theta, seed)
+            operator = make_operator(item.adaptation, theta, seed)
             while candidates := operator.ask():
                 for candidate in candidates:
                     operator.tell(candidate.id, measure(candidate.parameters))

@@ -11,18 +11,21 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN, Count, Positive
-from robot_adapt.optim.operator import Best, Candidate, Outcome, check_outcome, finite_vector
-from robot_adapt.randomness import generator
+from robot_adapt.optim.operator import finite_vector
+from robot_adapt.optim.space import Space
 
 
 class BatchHillClimbingConfig(BaseModel):
     """P = population, Q = rounds; `trials` is the whole budget."""
 
     model_config = FROZEN
+    # What names no kind is this one, and dumps leave it out: provenance and checkpoints that came before the others stay valid.
+    kind: Literal["bhc"] = Field(default="bhc", exclude=True)
     population: Count
     rounds: Count
     sigma: Positive
@@ -36,81 +39,47 @@ class BatchHillClimbingConfig(BaseModel):
 
 
 class BatchHillClimbing:
-    """An AdaptationOperator. Perturbations come from (seed, round) alone, so a restored operator proposes the same ones."""
+    """A Strategy whose points are theta itself: steps are added one by one, and a sum's last bits depend on the order.
 
-    def __init__(self, config: BatchHillClimbingConfig, start: FloatArray, seed: int) -> None:
+    Args:
+        start: theta (d,).
+        space: what p is drawn from, sigma included.
+
+    """
+
+    def __init__(self, config: BatchHillClimbingConfig, start: FloatArray, space: Space) -> None:
         self._config = config
-        self._seed = seed
+        self._space = space
         self._theta = finite_vector(start)
-        self._pivot = -np.inf
-        # Round 0 measures the pivot; with `remeasure` there is none, each round brings its own.
-        self._round = 0 if config.incumbent == "remember" else 1
-        self._first_id = 0
-        self._outcomes: dict[int, Outcome]
-        self._candidates: list[Candidate]
-        self._begin_round()
+        self._pivot: float | None = None
 
     @property
-    def best(self) -> Best:
-        return Best(self._theta.copy(), float(self._pivot))
+    def rounds(self) -> range:
+        """Round 0 measures the pivot; with `remeasure` there is none, each round brings its own."""
+        return range(0 if self._config.incumbent == "remember" else 1, self._config.rounds + 1)
 
-    def ask(self) -> list[Candidate]:
-        return [c for c in self._candidates if c.id not in self._outcomes]
+    def propose(self, round_: int, randomness: np.random.Generator) -> FloatArray:
+        if round_ == 0:
+            return self._theta + np.zeros((self._config.population, self._theta.size))
+        steps = self._space.steps(randomness.standard_normal((self._config.population, self._space.dimensions)))
+        if self._config.incumbent == "remeasure":
+            steps = np.vstack((np.zeros(self._theta.size), steps))
+        return self._theta + steps
 
-    def tell(self, candidate_id: int, outcome: Outcome) -> None:
-        check_outcome(outcome)
-        waiting = [candidate.id for candidate in self.ask()]
-        if candidate_id not in waiting:
-            raise ValueError(f"told candidate {candidate_id}, but those asked for are {waiting}")
-        self._outcomes[candidate_id] = outcome
-        if len(self._outcomes) == len(self._candidates):
-            self._end_round()
+    def learn(self, z: FloatArray, values: FloatArray, positions: NDArray[np.int_]) -> None:
+        is_incumbent = (z == self._theta).all(axis=1)
+        if is_incumbent.any():
+            self._pivot = float(np.mean(values[is_incumbent]))
+        z, values = z[~is_incumbent], values[~is_incumbent]
+        if values.size and (self._pivot is None or values.max() > self._pivot):
+            self._theta, self._pivot = z[values.argmax()], float(values.max())
+
+    def best(self) -> tuple[FloatArray, float | None]:
+        return self._theta, self._pivot
 
     def state(self) -> dict[str, Any]:
-        return {
-            "theta": self._theta.tolist(),
-            "pivot": None if self._pivot == -np.inf else float(self._pivot),
-            "round": self._round,
-            "first_id": self._first_id,
-            "outcomes": [[key, value] for key, value in sorted(self._outcomes.items())],
-        }
+        return {"theta": self._theta.tolist(), "pivot": self._pivot}
 
     def restore(self, state: dict[str, Any]) -> None:
         self._theta = finite_vector(state["theta"])
-        self._pivot = -np.inf if state["pivot"] is None else state["pivot"]
-        self._round = state["round"]
-        self._first_id = state["first_id"]
-        self._begin_round()
-        self._outcomes = dict(state["outcomes"])
-
-    def _begin_round(self) -> None:
-        self._outcomes, self._candidates = {}, []
-        if self._round > self._config.rounds:
-            return
-        population = self._config.population
-        if self._round == 0:
-            steps: FloatArray = np.zeros((population, self._theta.size))
-        else:
-            normals = generator(self._seed, "bhc", self._round).standard_normal((population, self._theta.size))
-            steps = self._config.sigma * normals
-            if self._config.incumbent == "remeasure":
-                steps = np.vstack((np.zeros(self._theta.size), steps))
-        self._candidates = [Candidate(self._first_id + i, self._theta + step) for i, step in enumerate(steps)]
-
-    def _end_round(self) -> None:
-        """Aborted trials are left out of means and of the argmax; a round of nothing else changes nothing."""
-        scored = [(value, c) for c in self._candidates if (value := self._outcomes[c.id]) is not None]
-        if self._round == 0:
-            if scored:
-                self._pivot = float(np.mean([value for value, _ in scored]))
-        else:
-            if self._config.incumbent == "remeasure":
-                fresh = self._outcomes[self._first_id]
-                self._pivot = self._pivot if fresh is None else fresh
-                scored = [(value, c) for value, c in scored if c.id != self._first_id]
-            value, winner = max(scored, key=lambda pair: pair[0], default=(-np.inf, None))
-            if winner is not None and value > self._pivot:
-                self._theta, self._pivot = winner.parameters, value
-        self._first_id += len(self._candidates)
-        self._round += 1
-        self._begin_round()
+        self._pivot = state["pivot"]

@@ -26,7 +26,7 @@ from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import load, shipped
 from robot_adapt.meta.executors import Failure
 from robot_adapt.meta.executors.local import LocalProcessesExecutor
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing
+from robot_adapt.optim.operators import make_operator
 from robot_adapt.policy import policy_file
 from robot_adapt.randomness import generator
 from robot_adapt.report.recovery import confidence_interval_95
@@ -77,7 +77,7 @@ def run(work: Work) -> Seed:
     before = [trial(policy.parameters) for _ in range(config.fresh_trials)]
     after = before
     if work.hobble != _HEALTHY:
-        operator = BatchHillClimbing(config.operator, policy.parameters, work.seed)
+        operator = make_operator(config.operator, policy.parameters, work.seed)
         while candidates := operator.ask():
             for candidate in candidates:
                 operator.tell(candidate.id, trial(candidate.parameters).value)

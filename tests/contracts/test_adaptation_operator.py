@@ -1,4 +1,4 @@
-"""What every AdaptationOperator does, over all of them."""
+"""What every AdaptationOperator does, over all of them and every kind of space."""
 
 from __future__ import annotations
 
@@ -9,25 +9,35 @@ import numpy as np
 import pytest
 
 from hardware.types import FloatArray
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 from robot_adapt.optim.operator import AdaptationOperator
+from robot_adapt.optim.operators import OperatorConfig, make_operator
+from robot_adapt.optim.space import Space
 
 Make = Callable[[int], AdaptationOperator]
 
 START = np.zeros(6)
 GOAL = np.full(6, 0.5)
-REMEMBER = BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2)
-REMEASURE = BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2, incumbent="remeasure")
 
-OPERATORS: dict[str, tuple[Make, int]] = {
-    "bhc_remember": (lambda seed: BatchHillClimbing(REMEMBER, START, seed), REMEMBER.trials),
-    "bhc_remeasure": (lambda seed: BatchHillClimbing(REMEASURE, START, seed), REMEASURE.trials),
+OPERATORS: dict[str, OperatorConfig] = {
+    "bhc_remember": BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2),
+    "bhc_remeasure": BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2, incumbent="remeasure"),
 }
+SPACES: dict[str, Space | None] = {
+    "full": None,
+    "diagonal": Space(6, np.array([0.5, 2.0, 1.0, 1.0, 1.5, 0.5])),
+    "subspace": Space(6, None, np.vstack((np.full(6, 1.0), [1.0, -1.0, 1.0, -1.0, 1.0, -1.0])).T),
+}
+CASES = [(name, space) for name in OPERATORS for space in SPACES]
 
 
-@pytest.fixture(params=OPERATORS)
+def case(name: str, space: str) -> Make:
+    return lambda seed: make_operator(OPERATORS[name], START, seed, SPACES[space])
+
+
+@pytest.fixture(params=CASES, ids="-".join)
 def make(request: pytest.FixtureRequest) -> Make:
-    return OPERATORS[request.param][0]
+    return case(*request.param)
 
 
 def value(parameters: FloatArray) -> float:
@@ -42,9 +52,9 @@ def run(operator: AdaptationOperator, trials: int = 10**6) -> list[FloatArray]:
     return tried
 
 
-@pytest.mark.parametrize(("make_one", "trials"), OPERATORS.values(), ids=OPERATORS)
-def test_the_budget_is_known_beforehand(make_one: Make, trials: int) -> None:
-    assert len(run(make_one(0))) == trials
+@pytest.mark.parametrize(("name", "space"), CASES, ids=["-".join(one) for one in CASES])
+def test_the_budget_is_known_beforehand(name: str, space: str) -> None:
+    assert len(run(case(name, space)(0))) == OPERATORS[name].trials
 
 
 def test_it_improves(make: Make) -> None:

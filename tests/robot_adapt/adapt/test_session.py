@@ -13,7 +13,8 @@ from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.adapt.session import Session, SessionConfig
 from robot_adapt.backends import Rig
 from robot_adapt.errors import UserError
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.operators import make_operator
 from robot_adapt.trial import Status
 from tests.builders import ConstantReturn, mock_rig, shipped_policy
 
@@ -42,7 +43,7 @@ def test_every_trial_is_in_the_journal_before_the_next_and_numbered_from_zero(tm
     seen: list[TrialRecord] = []
     one = session(tmp_path, seen)
     one.measure(mock_rig(), Phase.HEALTHY, POLICY.parameters, 2)
-    one.adapt(mock_rig(), BatchHillClimbing(SEARCH, POLICY.parameters, 4), "a payload")
+    one.adapt(mock_rig(), make_operator(SEARCH, POLICY.parameters, 4), "a payload")
     records = [trial.record for trial in Journal(tmp_path).trials()]
     assert [r.number for r in records] == [r.number for r in seen] == list(range(2 + SEARCH.trials))
     assert [r.candidate for r in records] == [None, None, *range(SEARCH.trials)]
@@ -88,13 +89,13 @@ def test_ctrl_c_leaves_the_trial_aborted_in_the_journal(tmp_path: Path) -> None:
 def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(tmp_path: Path, trial: int) -> None:
     rig = rig_with_returns()
     with pytest.raises(KeyboardInterrupt):
-        session(tmp_path).adapt(interrupted_at(trial, rig), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+        session(tmp_path).adapt(interrupted_at(trial, rig), make_operator(SEARCH, POLICY.parameters, 4))
     told = {t.record.candidate: t.record.value for t in Journal(tmp_path).trials()}
 
     resumed: list[TrialRecord] = []
-    session(tmp_path, resumed).adapt(rig, BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    session(tmp_path, resumed).adapt(rig, make_operator(SEARCH, POLICY.parameters, 4))
     assert {r.candidate: r.value for r in resumed[: len(told)]} == told
-    again = BatchHillClimbing(SEARCH, POLICY.parameters, 4)
+    again = make_operator(SEARCH, POLICY.parameters, 4)
     for one in resumed:
         (proposed,) = (c for c in again.ask() if c.id == one.candidate)
         np.testing.assert_array_equal(proposed.parameters, one.parameters)
@@ -122,7 +123,7 @@ def rig_that_faults(trials: set[int]) -> Rig:
 
 
 def test_a_fault_before_a_trial_is_an_aborted_trial_and_the_session_goes_on(tmp_path: Path) -> None:
-    session(tmp_path).adapt(rig_that_faults({1, 2, 5, 8}), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    session(tmp_path).adapt(rig_that_faults({1, 2, 5, 8}), make_operator(SEARCH, POLICY.parameters, 4))
     records = [trial.record for trial in Journal(tmp_path).trials()]
     assert [r.number for r in records if r.status is Status.ABORTED] == [1, 2, 5, 8]
     assert len(records) == SEARCH.trials
@@ -130,9 +131,9 @@ def test_a_fault_before_a_trial_is_an_aborted_trial_and_the_session_goes_on(tmp_
 
 
 def test_three_aborted_trials_in_a_row_end_the_session_and_it_can_be_resumed(tmp_path: Path) -> None:
-    operator = BatchHillClimbing(SEARCH, POLICY.parameters, 4)
+    operator = make_operator(SEARCH, POLICY.parameters, 4)
     with pytest.raises(RobotFault, match="3 trials in a row were aborted, the last one because motor 3 does not answer"):
         session(tmp_path).adapt(rig_that_faults({2, 3, 4}), operator)
     assert len(Journal(tmp_path).trials()) == 5
-    session(tmp_path).adapt(mock_rig(), BatchHillClimbing(SEARCH, POLICY.parameters, 4))
+    session(tmp_path).adapt(mock_rig(), make_operator(SEARCH, POLICY.parameters, 4))
     assert len(Journal(tmp_path).trials()) == SEARCH.trials
