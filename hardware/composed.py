@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hardware.calibration import Calibration
 from hardware.clock import Clock
 from hardware.imu.device import Imu
 from hardware.motors.bus import MotorBus, MotorIdentity, MotorReadings
@@ -35,12 +36,13 @@ class ComposedRobot:
 
     Args:
         mounting_wxyz: how the IMU is turned on the robot: unit quaternion from its frame to the base frame.
+        calibration: the one that the spec has its signs, zeros and limits from: motors and pose must be those it knows.
 
     """
 
     def __init__(
         self, spec: RobotSpec, bus: MotorBus, imu: Imu, clock: Clock,
-        mounting_wxyz: tuple[float, float, float, float] = UNTURNED_WXYZ,
+        mounting_wxyz: tuple[float, float, float, float] = UNTURNED_WXYZ, calibration: Calibration | None = None,
     ) -> None:  # fmt: skip
         if bus.joint_names != spec.joint_names:
             raise RobotError(f"{spec.name}: its motors are those of {', '.join(bus.joint_names)}, not of its joints in order")
@@ -52,6 +54,7 @@ class ComposedRobot:
         self._offsets_rad = np.array([joint.offset_rad for joint in spec.joints])
         self._mounting = np.array(mounting_wxyz) / np.linalg.norm(mounting_wxyz)
         self._turned = tuple(mounting_wxyz) != UNTURNED_WXYZ
+        self._calibration = calibration
         self._identities: Identities | None = None
         self._armed = False
 
@@ -80,8 +83,7 @@ class ComposedRobot:
         if self._armed:
             return
         try:
-            self.open()
-            self._preflight()
+            self._preflight(self.open())
             self._armed = True  # from here on there may be torque to be released
             self._bus.arm()
         except BaseException:
@@ -111,8 +113,10 @@ class ComposedRobot:
                 every.callback(self._bus.damp)
             self._identities, self._armed = None, False
 
-    def _preflight(self) -> None:
+    def _preflight(self, identities: Identities) -> None:
         """Raises RobotError with the first reason not to arm."""
+        if self._calibration is not None and (wrong := self._calibration.motor_error(identities.motors)) is not None:
+            raise self._refusal(wrong)
         for _ in range(_TRIES):
             readings = self._bus.read()
             if readings.heard.all():
@@ -123,7 +127,9 @@ class ComposedRobot:
         state = self._state(readings)
         for joint, error in (state.errors or {}).items():
             raise self._refusal(f"the motor of {joint} reports: {error}")
-        if (wrong := self.pose_error(state.positions_rad)) is not None:
+        if self._calibration is not None and (wrong := self._calibration.pose_error(state.positions_rad)) is not None:
+            raise self._refusal(wrong)
+        if (wrong := self._pose_error(state.positions_rad)) is not None:
             raise self._refusal(wrong)
         if not np.isfinite(state.imu.orientation_wxyz).all():
             raise self._refusal("the IMU's orientation is not a number: power it off and on")
@@ -131,7 +137,7 @@ class ComposedRobot:
             how = f"the IMU says it leans {math.degrees(tilt_rad):.0f} degrees"
             raise self._refusal(f"{how}: put the robot upright, or correct imu.mounting")
 
-    def pose_error(self, positions_rad: FloatArray) -> str | None:
+    def _pose_error(self, positions_rad: FloatArray) -> str | None:
         """Why a measured pose cannot be, given the joint limits: zeros or signs are wrong, or a joint is; None when it can."""
         lower, upper = self._spec.limits_rad
         inside = (positions_rad >= lower - _POSE_TOLERANCE_RAD) & (positions_rad <= upper + _POSE_TOLERANCE_RAD)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from hardware.calibration import Calibration, JointCalibration
 from hardware.clock import FakeClock
 from hardware.composed import ComposedRobot, turned
 from hardware.motors.bus import MotorIdentity, MotorReadings
@@ -190,6 +191,29 @@ def test_close_damps_then_releases_then_closes_also_when_one_of_them_raises() ->
     robot.close()
     assert bus.did[-1] == "close"
     assert bus.did.count("release") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, ""),
+        ({"reference_rad": 0.6}, "left measures 0.200 rad, calibrated 0.600 rad"),
+        ({"device_id": 7}, "left was calibrated with id 7, toy, now it is id 0, toy"),
+    ],
+)
+def test_a_calibrated_robot_is_armed_with_its_own_motors_in_its_reference_pose_only(change: dict[str, float], why: str) -> None:
+    joints = [
+        JointCalibration(joint.name, k, "toy", joint.sign, joint.offset_rad, -1.0, 1.0, joint.stance_rad)
+        for k, joint in enumerate(SPEC.joints)
+    ]
+    joints[0] = replace(joints[0], **change)  # type: ignore[arg-type]
+    calibration = Calibration("pair", "2026-01-01", "standing", tuple(joints))
+    robot = ComposedRobot(calibration.applied(SPEC), Bus(), Imu(LEVEL), FakeClock(), calibration=calibration)
+    if why:
+        with pytest.raises(RobotError, match=f"not armed: {why}"):
+            robot.connect()
+    else:
+        robot.connect()
 
 
 def test_motors_in_another_order_are_refused() -> None:
