@@ -23,8 +23,24 @@ class Device(Protocol):
         """When the next one is due; infinite for a device that only answers."""
 
 
+class Ticks:
+    """Deadlines a period apart; those gone by are skipped, never made up for in a burst."""
+
+    def __init__(self, period_s: float, start_s: float) -> None:
+        self._period_s = period_s
+        self.due_s = start_s
+
+    def passed(self, now_s: float) -> int:
+        """How many deadlines have gone by since the last call."""
+        if now_s < self.due_s:
+            return 0
+        passed = 1 + int((now_s - self.due_s) / self._period_s)
+        self.due_s += passed * self._period_s
+        return passed
+
+
 class Emulator:
-    """Runs a device on a line until closed; `path` is what the host opens."""
+    """Runs a device on a line until closed, in a thread; `path` is what the host opens."""
 
     def __init__(self, device: Device, line: Line) -> None:
         self.device = device
@@ -36,6 +52,7 @@ class Emulator:
         self._thread.start()
 
     def close(self) -> None:
+        """Idempotent."""
         self._ends.set()
         self._thread.join()
         self.line.close()

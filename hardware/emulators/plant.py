@@ -11,6 +11,8 @@ from hardware.robot import Robot
 from hardware.spec import RobotSpec
 from hardware.types import JointCommand, RobotState
 
+_LOOK_S = 1e-3
+
 
 class Plant:
     """Any Robot with its clock, brought up to now at every look. Safe between threads.
@@ -21,36 +23,36 @@ class Plant:
     Args:
         spec: of the robot that is emulated; commands and states are in its angles.
         robot, clock: the physics; the clock is the robot itself where time passing is physics stepping.
-        stays_s: how long it may be left alone before it no longer makes up for the time that passed (s).
+        stays_s: how much time it makes up for at one look; where its computer is slower than that, its time is slower.
+        wall: the time it keeps up with; the machine's where None.
 
     Raises:
         ValueError: the two have different numbers of joints.
 
     """
 
-    def __init__(self, spec: RobotSpec, robot: Robot, clock: Clock, stays_s: float = 0.5) -> None:
+    def __init__(self, spec: RobotSpec, robot: Robot, clock: Clock, stays_s: float = 0.1, wall: Clock | None = None) -> None:
         if len(spec.joints) != len(robot.spec.joints):
             raise ValueError(f"{spec.name} has {len(spec.joints)} joints, {robot.spec.name} has {len(robot.spec.joints)}")
         self.spec = spec
         self._robot = robot
         self._clock = clock
-        self._wall = MonotonicClock()
+        self._wall = wall or MonotonicClock()
         self._shift_rad = robot.spec.stance_rad - spec.stance_rad
         self._stays_s = stays_s
         self._lock = threading.Lock()
         robot.connect()
         self._behind_s = self._wall.now() - clock.now()
-        self._state = robot.read()
+        self._look()
 
     def state(self) -> RobotState:
         """The state now; a state is read at most once a millisecond."""
         with self._lock:
             self._catch_up()
-            state = self._state
-        return replace(state, positions_rad=state.positions_rad - self._shift_rad)
+            return self._state
 
     def command(self, command: JointCommand) -> None:
-        """What the motors do from now on; angles in the emulated robot's spec."""
+        """What the motors do from now on; angles in the emulated robot's spec. Raises RobotFault when a value is not finite."""
         with self._lock:
             self._catch_up()
             self._robot.write(replace(command, positions_rad=command.positions_rad + self._shift_rad))
@@ -60,7 +62,7 @@ class Plant:
         with self._lock:
             act()
             self._behind_s = self._wall.now() - self._clock.now()
-            self._state = self._robot.read()
+            self._look()
 
     def close(self) -> None:
         with self._lock:
@@ -68,9 +70,13 @@ class Plant:
 
     def _catch_up(self) -> None:
         now_s = self._wall.now()
-        if now_s - self._behind_s - self._clock.now() > self._stays_s:
-            self._behind_s = now_s - self._clock.now() - self._stays_s
-        due_s = now_s - self._behind_s
-        if due_s - self._clock.now() >= 1e-3:
-            self._clock.sleep_until(due_s)
-            self._state = self._robot.read()
+        if now_s - self._looked_s < _LOOK_S:
+            return
+        self._behind_s = max(self._behind_s, now_s - self._clock.now() - self._stays_s)
+        self._clock.sleep_until(now_s - self._behind_s)
+        self._look()
+
+    def _look(self) -> None:
+        self._looked_s = self._wall.now()
+        state = self._robot.read()
+        self._state = replace(state, positions_rad=state.positions_rad - self._shift_rad)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hardware.emulators.line import Line
+from hardware.serial_port import latency_timer_ms, open_exclusive
+from hardware.types import RobotError
+
+
+def test_a_port_that_is_not_there_is_an_error_that_names_it() -> None:
+    with pytest.raises(RobotError, match=r"^/dev/no_such_port: no such device: is it plugged in\?$"):
+        open_exclusive("/dev/no_such_port", 115200)
+
+
+def test_a_port_in_use_is_refused() -> None:
+    line = Line(None)
+    with open_exclusive(line.path, 115200), pytest.raises(RobotError, match="in use by another program"):
+        open_exclusive(line.path, 115200)
+    with open_exclusive(line.path, 115200):
+        pass  # released with its owner
+    line.close()
+
+
+def test_a_file_that_is_no_port_is_refused_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    file.write_text("x")
+    with pytest.raises(RobotError, match=r"notes: .") as caught:
+        open_exclusive(str(file), 115200)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_read_does_not_wait() -> None:
+    line = Line(None)
+    with open_exclusive(line.path, 115200) as port:
+        assert port.read(10) == b""
+    line.close()
+
+
+def test_the_latency_timer_of_an_ftdi_adapter_is_read_also_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "ttyUSB0").mkdir()
+    (tmp_path / "ttyUSB0" / "latency_timer").write_text("16\n")
+    device = tmp_path / "dev" / "ttyUSB0"
+    device.parent.mkdir()
+    device.touch()
+    by_id = tmp_path / "usb-FTDI_U2D2"
+    by_id.symlink_to(device)
+    assert latency_timer_ms(str(by_id), tmp_path) == 16
+    assert latency_timer_ms("/dev/ttyACM0", tmp_path) is None
