@@ -77,7 +77,7 @@ def test_a_start_that_is_not_one_finite_vector_is_refused(start: FloatArray) -> 
 
 
 def test_proposals_are_to_the_bit_those_that_shipped_policies_were_trained_with() -> None:
-    start: FloatArray = np.linspace(-1.0, 1.0, 7)
+    start = generator(0, "start").standard_normal(7)
     sigma, population = 0.02, 3
     operator = make_operator(BatchHillClimbingConfig(population=population, rounds=3, sigma=sigma), start, 11)
     theta, pivot = start, 0.0
