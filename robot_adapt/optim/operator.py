@@ -16,10 +16,11 @@ Outcome = float | None
 
 @dataclass(frozen=True)
 class Candidate:
-    """Parameters (d,) to try once; ids count up from 0 and are never used twice."""
+    """Parameters (d,) to try once; ids count up from 0 and are never used twice. `why` is for people."""
 
     id: int
     parameters: FloatArray
+    why: str = ""
 
 
 @dataclass(frozen=True)
