@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hardware.serial_port import latency_timer_ms
-
 _PRIORITY = 50
 # How long a thread that computes in Python may keep the interpreter from the control loop; Python's own default is 5 ms.
 _SWITCH_S = 0.0005
@@ -45,15 +43,6 @@ def real_time(say: Callable[[str], None]) -> Iterator[None]:
         else:
             say(f"real-time scheduling is for Linux, not for {sys.platform}: ticks may be late")
         yield
-
-
-def slow_adapter(path: str, root: Path = Path("/sys/bus/usb-serial/devices")) -> str | None:
-    """What to do about an FTDI adapter that holds bytes back for over a millisecond; None where there is nothing to do."""
-    held_ms = latency_timer_ms(path, root)
-    if held_ms is None or held_ms <= 1:
-        return None
-    timer = root / Path(path).resolve().name / "latency_timer"
-    return f"{path}: its adapter holds bytes back for up to {held_ms} ms: echo 1 | sudo tee {timer}"
 
 
 def _precise_timers(undo: contextlib.ExitStack) -> None:

@@ -9,6 +9,8 @@ import serial
 
 from hardware.types import RobotError
 
+_USB_SERIAL = Path("/sys/bus/usb-serial/devices")
+
 
 def open_exclusive(path: str, baud: int) -> serial.Serial:
     """A port nobody else has open, without waiting reads (`timeout=0`).
@@ -24,12 +26,24 @@ def open_exclusive(path: str, baud: int) -> serial.Serial:
     return port
 
 
-def latency_timer_ms(path: str, root: Path = Path("/sys/bus/usb-serial/devices")) -> int | None:
+def latency_timer_ms(path: str, root: Path = _USB_SERIAL) -> int | None:
     """How long an FTDI adapter holds bytes back (16 by default; 1 is wanted); None for a port without such a timer."""
     try:
-        return int((root / Path(path).resolve().name / "latency_timer").read_text())
+        return int(_latency_timer(path, root).read_text())
     except (OSError, ValueError):
         return None
+
+
+def slow_adapter(path: str, root: Path = _USB_SERIAL) -> str | None:
+    """What to do about an adapter that holds bytes back for over a millisecond; None where there is nothing to do."""
+    held_ms = latency_timer_ms(path, root)
+    if held_ms is None or held_ms <= 1:
+        return None
+    return f"{path}: its adapter holds bytes back for up to {held_ms} ms: echo 1 | sudo tee {_latency_timer(path, root)}"
+
+
+def _latency_timer(path: str, root: Path) -> Path:
+    return root / Path(path).resolve().name / "latency_timer"
 
 
 def _reason(path: str, error: Exception) -> str:

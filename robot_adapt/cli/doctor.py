@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import resource
 import sys
 from collections.abc import Iterator
 
@@ -36,13 +35,7 @@ def _findings() -> Iterator[tuple[bool, str]]:
             yield False, f"{name} is missing: {need}"
     yield True, f"{len(os.sched_getaffinity(0))} cores for this process"
     yield _simulation()
-    yield _scheduler()
-    locked, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    unlimited = locked == resource.RLIM_INFINITY
-    yield (
-        unlimited,
-        f"memory lock limit: {'none' if unlimited else f'{locked // 1024} KiB, page faults may delay ticks'}",
-    )
+    yield from _real_time()
     yield from _serial_ports()
 
 
@@ -64,20 +57,24 @@ def _simulation() -> tuple[bool, str]:
     return True, "simulation: the five-bar Minitaur loads, and the shipped policy fits it"
 
 
-def _scheduler() -> tuple[bool, str]:
-    """Tries real-time scheduling for an instant, then goes back."""
-    before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
-        return False, "real-time scheduling is not allowed: ticks may be late; give the user rtprio in limits.conf"
-    os.sched_setscheduler(0, before, parameters)
-    return True, "real-time scheduling (SCHED_FIFO) is allowed"
+def _real_time() -> Iterator[tuple[bool, str]]:
+    """Asks for all that a control loop asks for, then goes back."""
+    from hardware.real_time import real_time
+
+    refused: list[str] = []
+    with real_time(refused.append):
+        pass
+    if not refused:
+        yield True, "real time: SCHED_FIFO and locked memory are allowed"
+    for line in refused:
+        yield False, line
 
 
 def _serial_ports() -> Iterator[tuple[bool, str]]:
     try:
         from serial.tools import list_ports
+
+        from hardware.serial_port import slow_adapter
     except ImportError:
         return  # pyserial is said to be missing above
 
@@ -88,3 +85,5 @@ def _serial_ports() -> Iterator[tuple[bool, str]]:
         allowed = os.access(port.device, os.R_OK | os.W_OK)
         advice = "" if allowed else ": no permission, add the user to the group that owns it (dialout)"
         yield allowed, f"serial port {port.device} ({port.description}){advice}"
+        if (held := slow_adapter(port.device)) is not None:
+            yield False, held

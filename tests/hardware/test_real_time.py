@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import hardware.real_time
-from hardware.real_time import real_time, slow_adapter
+from hardware.real_time import real_time
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="real-time scheduling is Linux's")
 
@@ -77,14 +77,3 @@ def test_threads_started_by_a_real_time_one_are_ordinary() -> None:
         thread.start()
         thread.join()
     assert seen == [os.SCHED_OTHER]
-
-
-def test_an_adapter_that_holds_bytes_back_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
-    timer = tmp_path / "ttyUSB7" / "latency_timer"
-    timer.parent.mkdir()
-    timer.write_text("16\n")
-    line = slow_adapter("/dev/ttyUSB7", tmp_path)
-    assert line == f"/dev/ttyUSB7: its adapter holds bytes back for up to 16 ms: echo 1 | sudo tee {timer}"
-    timer.write_text("1\n")
-    assert slow_adapter("/dev/ttyUSB7", tmp_path) is None
-    assert slow_adapter("/dev/ttyACM0", tmp_path) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hardware.emulators.line import Line
-from hardware.serial_port import latency_timer_ms, open_exclusive
+from hardware.serial_port import latency_timer_ms, open_exclusive, slow_adapter
 from hardware.types import RobotError
 
 
@@ -48,3 +48,14 @@ def test_the_latency_timer_of_an_ftdi_adapter_is_read_also_through_a_link(tmp_pa
     by_id.symlink_to(device)
     assert latency_timer_ms(str(by_id), tmp_path) == 16
     assert latency_timer_ms("/dev/ttyACM0", tmp_path) is None
+
+
+def test_an_adapter_that_holds_bytes_back_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
+    timer = tmp_path / "ttyUSB7" / "latency_timer"
+    timer.parent.mkdir()
+    timer.write_text("16\n")
+    line = slow_adapter("/dev/ttyUSB7", tmp_path)
+    assert line == f"/dev/ttyUSB7: its adapter holds bytes back for up to 16 ms: echo 1 | sudo tee {timer}"
+    timer.write_text("1\n")
+    assert slow_adapter("/dev/ttyUSB7", tmp_path) is None
+    assert slow_adapter("/dev/ttyACM0", tmp_path) is None
