@@ -48,6 +48,12 @@ class ImuReading:
         return math.asin(max(-1.0, min(1.0, 2.0 * (w * y - z * x))))
 
     @property
+    def yaw_rad(self) -> float:
+        """About the vertical, from an origin that a unit without a compass chooses itself and may drift from."""
+        w, x, y, z = self.orientation_wxyz.tolist()
+        return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+    @property
     def tilt_rad(self) -> float:
         """Angle between the body's and the world's z axis, 0 to pi."""
         _, x, y, _ = self.orientation_wxyz.tolist()

@@ -70,6 +70,7 @@ def _telemetry(states: list[RobotState], targets: list[FloatArray]) -> dict[str,
         "target_rad": targets,
         "torque_nm": [state.torques_nm for state in states],
         "tilt": [(state.imu.roll_rad, state.imu.pitch_rad) for state in states],
+        "yaw_rad": [(state.imu.yaw_rad,) for state in states],
         "battery_v": [(state.battery_v,) for state in states],
     }
     return {name: np.array(rows, dtype=np.float32) for name, rows in columns.items()}

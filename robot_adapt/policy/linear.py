@@ -14,6 +14,7 @@ from hardware.types import FloatArray, JointCommand, RobotFault, RobotState
 from robot_adapt.errors import UserError
 from robot_adapt.policy.normalizer import Normalizer
 from robot_adapt.policy.trajectory_generator import TrotConfig, TrotGenerator
+from robot_adapt.repertoire.repertoire import Repertoire
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class LinearPolicy:
         weights: (actions, observations + 1), the last column a bias.
         normalizer: of the observations, in the order of `observation_names`.
         provenance: config, seed and version that made it; plain JSON values.
+        repertoire: specialists around these weights, which are its first member; None for a policy alone.
 
     """
 
@@ -35,6 +37,7 @@ class LinearPolicy:
     weights: FloatArray
     normalizer: Normalizer
     provenance: dict[str, Any] = field(default_factory=dict)
+    repertoire: Repertoire | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.action_names), len(self.observation_names) + 1)
@@ -49,6 +52,8 @@ class LinearPolicy:
                 raise UserError(f"policy {name} hold a value that is not finite")
         if not (self.normalizer.std > 0.0).all():
             raise UserError("policy normalizer std must be positive")
+        if self.repertoire is not None and not np.array_equal(self.repertoire.members[0], self.parameters):
+            raise UserError("the first member of a policy's repertoire should be the policy itself")
 
     @cached_property
     def observation_names(self) -> tuple[str, ...]:
@@ -65,7 +70,9 @@ class LinearPolicy:
         return self.weights.ravel()
 
     def with_parameters(self, parameters: FloatArray) -> LinearPolicy:
-        return replace(self, weights=np.array(parameters, dtype=np.float64).reshape(self.weights.shape))
+        """The same policy with other weights, alone."""
+        weights = np.array(parameters, dtype=np.float64).reshape(self.weights.shape)
+        return replace(self, weights=weights, repertoire=None)
 
     def adapted(self, parameters: FloatArray, how: dict[str, Any]) -> LinearPolicy:
         """This policy with other parameters, and in its provenance how it came to them."""

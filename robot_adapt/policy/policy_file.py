@@ -10,13 +10,25 @@ from pydantic import BaseModel
 
 from hardware.types import FloatArray
 from robot_adapt import array_file
-from robot_adapt.config import FROZEN, Positive, validate
+from robot_adapt.config import FROZEN, Count, Positive, validate
 from robot_adapt.errors import UserError
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
 from robot_adapt.policy.trajectory_generator import TrotConfig
+from robot_adapt.repertoire.repertoire import Repertoire
 
 _FORMAT = "robot_adapt policy 1"
+_REPERTOIRE = ("members", "returns", "traces")
+
+
+class _RepertoireHeader(BaseModel):
+    """What stands beside a repertoire's arrays."""
+
+    model_config = FROZEN
+    noise_sd: Positive
+    ticks: Count
+    member_words: tuple[str, ...]
+    task_words: tuple[str, ...]
 
 
 class _Header(BaseModel):
@@ -33,6 +45,7 @@ class _Header(BaseModel):
     action_scales: tuple[float, ...]
     action_units: tuple[str, ...]
     provenance: dict[str, Any]
+    repertoire: _RepertoireHeader | None = None
 
 
 def save(policy: LinearPolicy, path: Path) -> str:
@@ -55,8 +68,12 @@ def load(path: Path) -> LinearPolicy:
     header = validate(values, _Header, str(path))
     try:
         normalizer = Normalizer(_float64(arrays["mean"]), _float64(arrays["std"]))
+        repertoire = None
+        if (beside := header.repertoire) is not None:
+            members, returns, traces = (_float64(arrays[f"repertoire_{name}"]) for name in _REPERTOIRE)
+            repertoire = Repertoire(members, returns, traces, **dict(beside))
         policy = LinearPolicy(
-            header.robot, header.period_s, header.trot, _float64(arrays["weights"]), normalizer, header.provenance
+            header.robot, header.period_s, header.trot, _float64(arrays["weights"]), normalizer, header.provenance, repertoire
         )
     except KeyError as error:
         raise UserError(f"{path}: the array {error.args[0]} is missing") from None
@@ -86,4 +103,8 @@ def _parts(policy: LinearPolicy) -> tuple[dict[str, FloatArray], dict[str, Any]]
         action_units=("Hz", *["rad"] * (1 + 2 * trot.legs)),
         provenance=policy.provenance,
     )
-    return arrays, header.model_dump(mode="json")
+    if (repertoire := policy.repertoire) is None:  # the bytes of a policy alone are as they always were
+        return arrays, header.model_dump(mode="json", exclude={"repertoire"})
+    arrays |= {f"repertoire_{name}": getattr(repertoire, name) for name in _REPERTOIRE}
+    beside = {name: getattr(repertoire, name) for name in _RepertoireHeader.model_fields}
+    return arrays, header.model_copy(update={"repertoire": _RepertoireHeader(**beside)}).model_dump(mode="json")

@@ -14,6 +14,7 @@ from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
+from robot_adapt.repertoire.repertoire import Repertoire
 from tests.builders import SPEC, shipped_policy
 
 
@@ -42,6 +43,22 @@ def test_what_is_saved_is_loaded(tmp_path: Path, policy: LinearPolicy) -> None:
     assert loaded.trot == policy.trot
     assert loaded.provenance == policy.provenance
     assert policy_file.sha256(loaded) == policy_file.sha256(policy)
+
+
+def test_a_repertoire_travels_in_the_policy_s_file_and_counts_for_its_identity(tmp_path: Path, policy: LinearPolicy) -> None:
+    theta = policy.parameters
+    whole = Repertoire(np.vstack((theta, theta + 1.0)), np.eye(2), np.ones((2, 5)), 0.1, 150, ("meta-policy", "a"), ("a", "b"))
+    path, arrays, values = written(tmp_path, replace(policy, repertoire=whole))
+    loaded = policy_file.load(path)
+    assert loaded.repertoire is not None
+    np.testing.assert_array_equal(loaded.repertoire.members, whole.members)
+    assert loaded.repertoire.member_words == whole.member_words
+    assert policy_file.sha256(loaded) != policy_file.sha256(policy)
+    assert loaded.with_parameters(theta).repertoire is None
+    with pytest.raises(UserError, match="the array repertoire_traces is missing"):
+        policy_file.load(rewritten(path, {k: v for k, v in arrays.items() if k != "repertoire_traces"}, values))
+    with pytest.raises(UserError, match="first member"):
+        policy_file.load(rewritten(path, {**arrays, "repertoire_members": whole.members + 1.0}, values))
 
 
 def test_saving_again_gives_the_same_bytes_and_the_returned_sha(tmp_path: Path, policy: LinearPolicy) -> None:

@@ -1,0 +1,76 @@
+"""The repertoire's config: one YAML in configs/repertoire/ decides every byte of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+
+from robot_adapt.backends import NamedRig
+from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
+from sim.dynamics import Dynamics
+from sim.sampler import DynamicsSampler
+
+
+class SpecialistConfig(BaseModel):
+    """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step)."""
+
+    model_config = FROZEN
+    iterations: Count
+    pairs: Count
+    sigma: Positive
+    step: Positive
+    final_step: NonNegative
+
+    @property
+    def trials(self) -> int:
+        return 2 * self.pairs * self.iterations
+
+
+class RoundConfig(BaseModel):
+    """So many specialists, on those of `candidates` sampled tasks where the repertoire falls shortest."""
+
+    model_config = FROZEN
+    candidates: Count
+    specialists: Count
+
+
+class RepertoireConfig(BaseModel):
+    """How a repertoire is grown around a policy.
+
+    Attributes:
+        policy: the meta-policy, by its name in configs/policies/ or a file.
+        worlds: what varies around the rig's dynamics in every task.
+        families: kinds of hobbles by name, each drawn evenly, on top of a world.
+        tasks: rows of the return matrix, before mirroring; `trials` a member and task.
+        members: the most that are kept, mirror images and the meta-policy included.
+
+    """
+
+    model_config = FROZEN
+    policy: str
+    robot: NamedRig
+    seed: Seed
+    trial_s: Positive
+    worlds: DynamicsSampler
+    families: Annotated[dict[str, DynamicsSampler], Field(min_length=1)]
+    specialist: SpecialistConfig
+    rounds: Annotated[tuple[RoundConfig, ...], Field(min_length=1)]
+    tasks: Annotated[int, Field(ge=2)]
+    trials: Annotated[int, Field(ge=2)]
+    members: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _tasks_are_of_this_robot(self) -> RepertoireConfig:
+        if self.robot.engine == "mujoco":
+            raise ValueError("robot: engine mujoco stands for reality: nothing is trained on it")
+        body = self.robot.robot.body
+        for name, sampler in {"worlds": self.worlds, **{f"families.{key}": one for key, one in self.families.items()}}.items():
+            if (wrong := sampler.misfit(body)) is not None:
+                raise ValueError(f"{name}.{wrong}")
+        return self
+
+    def sample(self, generator: np.random.Generator, family: str) -> Dynamics:
+        """A world with a hobble of a family."""
+        return self.families[family].sample(self.worlds.sample(self.robot.dynamics, generator), generator)

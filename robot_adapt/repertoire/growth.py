@@ -1,0 +1,189 @@
+"""Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
+
+Each round samples tasks, tries every member on them, and trains specialists where the best member does worst, the families in
+turn; each joins with its mirror image. At the end all members meet all tasks (and, mirrored, as many again), and those that are
+nowhere worth having go. The same config gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import FloatArray
+from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.meta.executors import Executor, Failure, Item, Result
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.randomness import generator
+from robot_adapt.repertoire.config import RepertoireConfig
+from robot_adapt.repertoire.mirror import Mirror, mirror_of
+from robot_adapt.repertoire.repertoire import Repertoire
+from robot_adapt.repertoire.trace import mirrored
+from robot_adapt.repertoire.work import Row, RowItem, SpecialistItem, measure_row, train_specialist
+from sim.dynamics import Dynamics
+
+_META_POLICY = "meta-policy"
+_FRESH = 8
+_WORTH_M = 0.03  # a specialist that gains less on its own task is not kept
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Parameters (K, d); members 1 and 2, 3 and 4, ... are mirror images. `words` is the family each was trained on."""
+
+    thetas: FloatArray
+    words: tuple[str, ...]
+
+    @property
+    def across(self) -> NDArray[np.intp]:
+        """Which member is whose mirror image; the meta-policy stands for its own."""
+        indices = np.arange(len(self.thetas))
+        return np.where(indices == 0, 0, (indices - 1 ^ 1) + 1)
+
+
+@dataclass(frozen=True)
+class GrowthState:
+    """After so many rounds; `trials` in all, `log` one row a specialist: round, family, return before and after (m)."""
+
+    rounds: int
+    trials: int
+    members: Members
+    log: tuple[tuple[int, str, float, float], ...]
+
+
+class Growth:
+    """Advances a GrowthState; holds only what does not change."""
+
+    def __init__(self, config: RepertoireConfig, policy: LinearPolicy, executor: Executor, say: Say = lambda _: None) -> None:
+        self._config, self._policy, self._executor, self._say = config, policy, executor, say
+        self._mirror: Mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
+
+    def start(self) -> GrowthState:
+        return GrowthState(0, 0, Members(self._policy.parameters[None], (_META_POLICY,)), ())
+
+    def grow(self, state: GrowthState) -> GrowthState:
+        """One round."""
+        c, members = self._config, state.members
+        plan = c.rounds[state.rounds]
+        tasks = self._tasks("round", state.rounds, plan.candidates)
+        rows = self._rows(tasks, members.thetas, 1, state.rounds)
+        best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items()}
+        chosen = _families_in_turn({task: tasks[task][0] for task in best}, best)[: plan.specialists]
+        items = {
+            task: SpecialistItem(
+                self._policy, self._robot(tasks[task][1]), c.trial_s, members.thetas[0], c.specialist, _FRESH, c.seed,
+                1000 * state.rounds + task,
+            )
+            for task in chosen
+        }  # fmt: skip
+        trained = self._run(train_specialist, items)
+        thetas, words, log = list(members.thetas), list(members.words), list(state.log)
+        for task, one in trained.items():
+            family = tasks[task][0]
+            log.append((state.rounds, family, one.before, one.after))
+            self._say(f"round {state.rounds}: {family}: {one.before:.2f} -> {one.after:.2f} m, best so far {best[task]:.2f} m")
+            if one.after > one.before + _WORTH_M:
+                thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
+                words += [family, family]
+        trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
+        return GrowthState(state.rounds + 1, trials, Members(np.array(thetas), tuple(words)), tuple(log))
+
+    def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
+        """All members on all tasks; returns the repertoire of the best, and the trials spent in all."""
+        c, members = self._config, state.members
+        tasks = self._tasks("matrix", 0, c.tasks)
+        rows = self._rows(tasks, members.thetas, c.trials, len(c.rounds))
+        done = sorted(rows)
+        self._say(f"{len(done)} tasks x {len(members.thetas)} members x {c.trials} trials measured")
+        returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
+        traces = np.array([rows[task].trace for task in done])
+        noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
+        kept = _worth_having(returns, members.across, c.members)
+        across = np.array([kept.index(members.across[i]) for i in kept])
+        means = returns.mean(axis=2)[:, kept]
+        words = tuple(tasks[task][0] for task in done)
+        repertoire = Repertoire(
+            members.thetas[kept],
+            np.vstack((means, means[:, across])),
+            np.vstack((traces, mirrored(traces, self._mirror))),
+            noise_sd,
+            round(c.trial_s / self._policy.period_s),
+            tuple(members.words[i] for i in kept),
+            words + words,
+        )
+        return repertoire, state.trials + sum(row.trials for row in rows.values())
+
+    def _tasks(self, purpose: str, index: int, count: int) -> dict[int, tuple[str, Dynamics]]:
+        """Family and world of each task, the families in turn."""
+        names = list(self._config.families)
+        tasks = {}
+        for task in range(count):
+            family = names[task % len(names)]
+            draw = generator(self._config.seed, f"repertoire {purpose}", index, task)
+            tasks[task] = family, self._config.sample(draw, family)
+        return tasks
+
+    def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
+        c = self._config
+        items = {
+            task: RowItem(self._policy, self._robot(world), c.trial_s, thetas, trials, c.seed, 1000 * (index + 100) + task)
+            for task, (_, world) in tasks.items()
+        }
+        return self._run(measure_row, items)
+
+    def _robot(self, world: Dynamics) -> SimulatedRobotConfig:
+        return self._config.robot.model_copy(update={"dynamics": world})
+
+    def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
+        """Results by task, in the tasks' order. Raises RuntimeError when more than half failed."""
+        results: dict[int, Result] = {}
+        reason = ""
+        for key, result in self._executor.map(function, items):
+            if isinstance(result, Failure):
+                reason = result.reason
+            else:
+                results[key] = result
+        if 2 * len(results) < len(items):
+            raise RuntimeError(f"{len(items) - len(results)} of {len(items)} work items failed: {reason}")
+        return {key: results[key] for key in items if key in results}
+
+
+def _families_in_turn(family_of: dict[int, str], best: dict[int, float]) -> list[int]:
+    """Tasks, a family's worst first, one of each family before the second of any."""
+    queues: dict[str, list[int]] = {}
+    for task in sorted(best, key=lambda task: best[task]):
+        queues.setdefault(family_of[task], []).append(task)
+    order = []
+    while any(queues.values()):
+        waiting = sorted((queue for queue in queues.values() if queue), key=lambda queue: best[queue[0]])
+        order.extend([queue.pop(0) for queue in waiting])
+    return order
+
+
+def _worth_having(returns: FloatArray, across: NDArray[np.intp], most: int) -> list[int]:
+    """Members (with their mirror images) that raise the mean over tasks of the best member, greedily, up to `most`.
+
+    A member is chosen by its first trials and credited with its others, so that luck does not choose.
+    """
+    first, rest = returns[:, :, 0], returns[:, :, 1:].mean(axis=2)
+    kept = [0]
+    while len(kept) + 2 <= min(most, returns.shape[1]):
+        gains = {
+            member: _best_of(first, rest, [*kept, member, int(across[member])])
+            for member in range(1, returns.shape[1], 2)
+            if member not in kept
+        }
+        member = max(gains, key=lambda one: gains[one])
+        if gains[member] <= _best_of(first, rest, kept):
+            break
+        kept += [member, int(across[member])]
+    return kept
+
+
+def _best_of(first: FloatArray, rest: FloatArray, members: list[int]) -> float:
+    choice = np.array(members)[first[:, members].argmax(axis=1)]
+    return float(rest[np.arange(len(rest)), choice].mean())

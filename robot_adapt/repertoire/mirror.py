@@ -1,0 +1,163 @@
+"""Left and right: a robot that is its own mirror image walks a mirrored policy in a mirrored world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.spec import JointSpec
+from hardware.types import FloatArray
+from robot_adapt.errors import UserError
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.policy.trajectory_generator import TrotConfig
+from sim.dynamics import Dynamics
+from sim.ground import Rough, Slope
+from sim.robots.body import Body
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Which leg and joint stands for which on the other side; its own inverse.
+
+    Attributes:
+        legs: (legs,) index of the leg across.
+        joints, joint_signs: (n,) index of the joint across, and the sign its angle from the stance has there.
+        flips_phase: the leg across steps half a cycle later (trot).
+
+    """
+
+    body: Body
+    legs: NDArray[np.intp]
+    joints: NDArray[np.intp]
+    joint_signs: FloatArray
+    flips_phase: bool
+
+    def parameters(self, policy: LinearPolicy, theta: FloatArray) -> FloatArray:
+        """The parameters (d,) that walk as `theta` does, mirrored, under the same normalizer.
+
+        With actions W n + b, n = (o - mean) / std, and mirrors A of actions and O of observations:
+        A (W (O o - mean) / std + b) written in n again.
+        """
+        actions, observations = self._of_actions(), self._of_observations()
+        mean, std = policy.normalizer.mean, policy.normalizer.std
+        weights = theta.reshape(policy.weights.shape)
+        gains, bias = weights[:, :-1] / std, weights[:, -1]
+        mirrored_bias = actions @ (gains @ (observations @ mean - mean) + bias)
+        mirrored = actions @ gains @ observations * std
+        return np.column_stack((mirrored, mirrored_bias)).ravel()
+
+    def dynamics(self, world: Dynamics) -> Dynamics:
+        """The mirrored world. Raises UserError for rough ground, which has no mirror image."""
+        ground = world.ground
+        if isinstance(ground, Rough):
+            raise UserError("rough ground has no mirror image")
+        if isinstance(ground, Slope):
+            ground = ground.model_copy(update={"roll_rad": -ground.roll_rad})
+        roll, pitch = world.imu_tilt_rad
+        bias_x, bias_y, bias_z = world.gyro_bias_rad_s
+        return world.with_changes(
+            ground=ground.model_dump(),
+            payload_position_m=_across(world.payload_position_m),
+            pull_n=_across(world.pull_n),
+            imu_tilt_rad=(-roll, pitch),
+            gyro_bias_rad_s=(-bias_x, bias_y, -bias_z),
+            shank_share={self._leg(leg): share for leg, share in world.shank_share.items()},
+            foot_friction_of={self._leg(leg): friction for leg, friction in world.foot_friction_of.items()},
+            strength=self._by_joint(world.strength, signed=False),
+            worn_joints_nm=self._by_joint(world.worn_joints_nm, signed=False),
+            locked_joints_rad=self._by_joint(world.locked_joints_rad, signed=True),
+            encoder_offset_rad=self._by_joint(world.encoder_offset_rad, signed=True),
+        )
+
+    def _leg(self, leg: str) -> str:
+        return _other_side(leg)
+
+    def _by_joint(self, values: dict[str, float], signed: bool) -> dict[str, float]:
+        names, mirrored = list(self.body.joints), {}
+        for name, value in values.items():
+            if name in self.body.legs:
+                mirrored[self._leg(name)] = value
+                continue
+            (joint,) = self.body.joints_called(name)
+            index = names.index(joint)
+            mirrored[names[self.joints[index]]] = value * (self.joint_signs[index] if signed else 1.0)
+        return mirrored
+
+    def _of_actions(self) -> FloatArray:
+        count = len(self.legs)
+        matrix = np.zeros((2 + 2 * count, 2 + 2 * count))
+        matrix[0, 0] = matrix[1, 1] = 1.0
+        for leg, across in enumerate(self.legs):
+            matrix[2 + across, 2 + leg] = matrix[2 + count + across, 2 + count + leg] = 1.0
+        return matrix
+
+    def _of_observations(self) -> FloatArray:
+        phase = -1.0 if self.flips_phase else 1.0
+        head = [-1.0, 1.0, -1.0, 1.0, phase, phase]  # roll, pitch, their rates, sine and cosine of the phase
+        matrix = np.zeros((len(head) + len(self.joints),) * 2)
+        matrix[range(len(head)), range(len(head))] = head
+        for joint, (across, sign) in enumerate(zip(self.joints, self.joint_signs, strict=True)):
+            matrix[len(head) + across, len(head) + joint] = sign
+        return matrix
+
+
+def mirror_of(body: Body, trot: TrotConfig) -> Mirror:
+    """The mirror of a body whose legs are called left and right. Raises UserError when left and right do not correspond."""
+    legs = body.legs
+    across = [_other_side(leg) for leg in legs]
+    if missing := [name for name in across if name not in legs]:
+        raise UserError(f"{body.name} has no left-right mirror: no leg {missing[0]}")
+    leg_indices = np.array([legs.index(name) for name in across])
+    later = {
+        round((trot.phase_offset_cycles[leg_indices[leg]] - trot.phase_offset_cycles[leg]) % 1.0, 6) for leg in range(len(legs))
+    }
+    if later not in ({0.0}, {0.5}):
+        raise UserError(f"{body.name} has no left-right mirror: its gait is no trot, pace or bound")
+    names = list(body.joints)
+    joints, signs = [], []
+    for name in names:
+        other, sign = _joint_across(body, trot, name)
+        joints.append(names.index(other))
+        signs.append(sign)
+    return Mirror(body, leg_indices, np.array(joints), np.array(signs), later == {0.5})
+
+
+def _joint_across(body: Body, trot: TrotConfig, name: str) -> tuple[str, float]:
+    """The joint that moves the leg across as this one moves its own; by its place in the leg where the gait moves neither."""
+    leg = body.joints[name].leg
+    own = [joint for joint, one in body.joints.items() if one.leg == leg]
+    other = [joint for joint, one in body.joints.items() if one.leg == _other_side(leg)]
+    role = trot.joints[name].swing, trot.joints[name].extension
+    alike = [joint for joint in other if (trot.joints[joint].swing, trot.joints[joint].extension) == role]
+    if role != (0.0, 0.0) and len(alike) == 1:
+        return alike[0], 1.0
+    if len(own) != len(other):
+        raise UserError(f"{body.name} has no left-right mirror: joint {name} has no counterpart")
+    across = other[own.index(name)]
+    specs = dict(zip(body.spec.joint_names, body.spec.joints, strict=True))
+    return across, _sign(specs[name], specs[across])
+
+
+def _sign(one: JointSpec, other: JointSpec) -> float:
+    """+1 when both have the same limits and stance, -1 when they are mirrored."""
+    here = np.array([one.lower_rad, one.upper_rad, one.stance_rad])
+    same = np.allclose(here, [other.lower_rad, other.upper_rad, other.stance_rad])
+    mirrored = np.allclose(here, [-other.upper_rad, -other.lower_rad, -other.stance_rad])
+    if same == mirrored:
+        raise UserError(f"{one.name} and {other.name}: limits and stance do not say how one mirrors the other")
+    return 1.0 if same else -1.0
+
+
+def _other_side(leg: str) -> str:
+    if "left" in leg:
+        return leg.replace("left", "right")
+    if "right" in leg:
+        return leg.replace("right", "left")
+    raise UserError(f"the leg {leg} is neither a left nor a right one")
+
+
+def _across(point: tuple[float, float, float]) -> tuple[float, float, float]:
+    x, y, z = point
+    return x, -y, z
