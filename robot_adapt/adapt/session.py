@@ -6,6 +6,7 @@ again, proposes the same next candidate.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -99,6 +100,7 @@ class Session:
             return record
 
         policy, before = self._policy.with_parameters(parameters), rig.log.counts.copy()
+        gc.collect()  # now, as a rollout does not
         try:
             rig.reset(generator(self._config.seed, "trial", number))
             trial = rollout(rig.robot, rig.clock, policy, rig.returns, self._config.trial_s)

@@ -25,6 +25,8 @@ def adapt(
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this run folder, as it was started.")] = None,
 ) -> None:
     """Measure a robot's policy, adapt it by trials, measure again, and report."""
+    from hardware.clock import MonotonicClock
+    from hardware.real_time import real_time
     from robot_adapt.adapt.config import AdaptConfig, SessionPlan
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
@@ -79,6 +81,8 @@ def adapt(
         stack.enter_context(run.kept())
         progress = stack.enter_context(ProgressReport(bar=not rig.attended))
         progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
+        if isinstance(rig.clock, MonotonicClock):
+            stack.enter_context(real_time(progress.say))
         stack.callback(rig.robot.close)
         rig.robot.connect()
         with streamed_session(run, start, identity, aggregator, progress.say, progress.on_trial) as session:
