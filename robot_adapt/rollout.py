@@ -27,13 +27,14 @@ def rollout(
         raise UserError(f"a trial of {duration_s} s is shorter than the policy's control period of {policy.period_s} s")
     controller = Controller(policy, robot.spec)
     period_s, ticks = policy.period_s, round(duration_s / policy.period_s)
-    states, targets, observations = [], [], []
+    states, targets, observations, late = [], [], [], []
     status, reason, value, missed, last, tick = Status.COMPLETED, "", None, 0, -1, 0
     start_s, collects = clock.now(), gc.isenabled()
     gc.disable()  # a collection of garbage would make ticks late
     try:
         returns.begin()
         while tick < ticks:
+            late_s = clock.now() - start_s - tick * period_s
             state = robot.read()
             if state.imu.tilt_rad > robot.spec.max_tilt_rad:
                 status, reason = Status.FELL, f"tilted {math.degrees(state.imu.tilt_rad):.0f} degrees"
@@ -43,6 +44,7 @@ def rollout(
             states.append(state)
             targets.append(sent.positions_rad)
             observations.append(observation)
+            late.append((max(late_s, 0.0),))
             on_tick(tick)
             # Absolute deadlines; those that have passed are skipped, never made up for in a burst.
             tick_now = math.floor((clock.now() - start_s) / period_s + 1e-6)
@@ -60,7 +62,7 @@ def rollout(
         robot.stop()
         if collects:
             gc.enable()
-    telemetry = {**_telemetry(states, targets), **returns.telemetry()}
+    telemetry = {**_telemetry(states, targets), "late_s": np.array(late, dtype=np.float32), **returns.telemetry()}
     return Trial(status, reason, value, tick * period_s, missed, telemetry, np.array(observations))
 
 

@@ -23,8 +23,8 @@ class Status(enum.Enum):
 class Trial:
     """What happened: `value` is the return, or None when the trial was aborted (an aborted trial is never a score).
 
-    `telemetry` arrays have one row a control tick (`path_m` one more: where it began); `missed_ticks` counts deadlines that had
-    passed and were skipped.
+    `telemetry` arrays have one row a control tick (`path_m` one more: where it began), `late_s` how late that tick began;
+    `missed_ticks` counts deadlines that had passed and were skipped.
     """
 
     status: Status

@@ -81,6 +81,7 @@ def _page(numbers: Recovery, trials: Sequence[TrialRecord], run: RunFolder) -> s
         measured=measured,
         trials=trials,
         words=_in_words,
+        late_ms=_late_ms,
         picture=_base64(run.recovery_png),
         walk=_base64(run.walk_gif) if run.walk_gif.is_file() else "",
     )
@@ -88,6 +89,12 @@ def _page(numbers: Recovery, trials: Sequence[TrialRecord], run: RunFolder) -> s
 
 def _in_words(events: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in sorted(events.items()))
+
+
+def _late_ms(trial: TrialRecord) -> str:
+    """How late the latest of a trial's ticks began; nothing for a trial that kept no such times."""
+    late_s = trial.telemetry.get("late_s")
+    return "" if late_s is None or not late_s.size else f"{1e3 * float(late_s.max()):.1f}"
 
 
 def _base64(path: Path) -> str:

@@ -61,6 +61,23 @@ def test_deadlines_that_have_passed_are_skipped_not_made_up_for() -> None:
     assert trial.duration_s == pytest.approx(0.4)
 
 
+def test_how_late_each_tick_began_is_kept() -> None:
+    rig = mock_rig()
+    clock = rig.clock
+    assert isinstance(clock, FakeClock)
+    sleep_until = clock.sleep_until
+    naps = iter([0.0, 0.003, 0.0, 0.007])
+
+    def oversleep(deadline_s: float) -> None:
+        sleep_until(deadline_s)
+        clock.advance(next(naps, 0.0))
+
+    clock.sleep_until = oversleep  # type: ignore[method-assign]
+    late_s = run(rig).telemetry["late_s"]
+    assert late_s.shape == (20, 1)
+    np.testing.assert_allclose(late_s[:6, 0], [0.0, 0.0, 0.003, 0.0, 0.007, 0.0], atol=1e-6)
+
+
 def test_after_a_skip_the_gait_is_where_time_says_it_is() -> None:
     bare = replace(POLICY, weights=np.zeros_like(POLICY.weights))
 

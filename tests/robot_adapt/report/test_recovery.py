@@ -96,6 +96,19 @@ def test_events_are_told_trial_by_trial_and_in_the_whole_session(tmp_path: Path)
     assert "in the whole session: bad packet 1, slew 42." in page.replace("\n  ", " ")
 
 
+def test_missed_ticks_and_the_latest_one_are_told_trial_by_trial(tmp_path: Path) -> None:
+    run = RunFolder.new(tmp_path / "run", "test")
+    policy_file.save(shipped_policy(), run.policy)
+    journal = Journal(run.journal)
+    late = {"late_s": np.array([[0.0], [0.0123], [0.001]], dtype=np.float32)}
+    journal.append(seal(record(0, missed_ticks=3, telemetry=late)))
+    journal.append(seal(record(1)))
+    write_report(run)
+    page = run.report_html.read_text()
+    assert "<td>3</td><td>12.3</td>" in page
+    assert "<td>0</td><td></td>" in page
+
+
 def test_a_run_without_a_database_is_reported_from_its_journal(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     policy_file.save(shipped_policy(), run.policy)
