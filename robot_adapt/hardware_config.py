@@ -7,27 +7,29 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 from hardware.calibration import Calibration
 from hardware.clock import Clock, MonotonicClock
 from hardware.composed import UNTURNED_WXYZ, ComposedRobot
+from hardware.emulators.emulator import Device
+from hardware.emulators.faults import ImuFaults
 from hardware.events import Event, EventLog
-from hardware.imu.bno08x import Bno08xConfig
+from hardware.imu import bno08x, vectornav
 from hardware.imu.device import Imu
-from hardware.imu.vectornav import VectorNavConfig
+from hardware.limits import SafetyLimits
+from hardware.safety import SafetySupervisor
 from hardware.spec import JointSpec, RobotSpec
+from hardware.types import ImuReading
 from robot_adapt import calibration_file
 from robot_adapt.config import FROZEN, Finite, NonNegative, Positive
+from robot_adapt.errors import UserError
 from robot_adapt.motors_config import Motors
 from robot_adapt.robot_model import NamedRobot
 from robot_adapt.safety_config import SafetyConfig
 from sim.robots.body import Body
-
-if TYPE_CHECKING:
-    from hardware.safety import SafetySupervisor
 
 Quaternion = tuple[Finite, Finite, Finite, Finite]
 
@@ -55,8 +57,8 @@ class VectorNav(_Unit):
     stale_s: Positive = 0.05
 
     @property
-    def config(self) -> VectorNavConfig:
-        return VectorNavConfig(self.port, self.baud, self.rate_hz, self.stale_s)
+    def config(self) -> vectornav.VectorNavConfig:
+        return vectornav.VectorNavConfig(self.port, self.baud, self.rate_hz, self.stale_s)
 
     @model_validator(mode="after")
     def _is_possible(self) -> VectorNav:
@@ -64,9 +66,12 @@ class VectorNav(_Unit):
         return self
 
     def imu(self, log: EventLog, clock: Clock) -> Imu:
-        from hardware.imu.vectornav import VectorNav as Device
+        return vectornav.Vn100(self.config, log, clock)
 
-        return Device(self.config, log, clock)
+    def emulated(self, reading: Callable[[], ImuReading], faults: ImuFaults) -> Device:
+        from hardware.emulators.vectornav import EmulatedVn100
+
+        return EmulatedVn100(reading, faults, self.baud)
 
 
 class Bno08x(_Unit):
@@ -77,8 +82,8 @@ class Bno08x(_Unit):
     stale_s: Positive = 0.1
 
     @property
-    def config(self) -> Bno08xConfig:
-        return Bno08xConfig(self.port, self.baud, self.stale_s)
+    def config(self) -> bno08x.Bno08xConfig:
+        return bno08x.Bno08xConfig(self.port, self.baud, self.stale_s)
 
     @model_validator(mode="after")
     def _is_possible(self) -> Bno08x:
@@ -86,9 +91,12 @@ class Bno08x(_Unit):
         return self
 
     def imu(self, log: EventLog, clock: Clock) -> Imu:
-        from hardware.imu.bno08x import Bno08x as Device
+        return bno08x.Bno08x(self.config, log, clock)
 
-        return Device(self.config, log, clock)
+    def emulated(self, reading: Callable[[], ImuReading], faults: ImuFaults) -> Device:
+        from hardware.emulators.bno08x import EmulatedBno08x
+
+        return EmulatedBno08x(reading, faults)
 
 
 class Joint(BaseModel):
@@ -161,6 +169,10 @@ class HardwareConfig(BaseModel):
         """The most that the robot's model knows of its motors."""
         return None if self.robot is None else max(self.robot.body.motor.table_nm)
 
+    @property
+    def limits(self) -> SafetyLimits:
+        return self.safety.limits(self.wired_spec, self.motor_torque_nm)
+
     @model_validator(mode="after")
     def _fits_together(self) -> HardwareConfig:
         if self.robot is not None and self.spec is not None:
@@ -208,8 +220,6 @@ def wired_robot(config: HardwareConfig, file: Path | None, on_event: Callable[[E
         UserError: the calibration is damaged, another robot's, or named in the config and not there.
 
     """
-    from hardware.safety import SafetySupervisor
-
     log, clock, spec, calibration = EventLog(on_event), MonotonicClock(), config.wired_spec, None
     if file is not None:
         path = config.calibration_path(file)
@@ -218,5 +228,8 @@ def wired_robot(config: HardwareConfig, file: Path | None, on_event: Callable[[E
             spec = calibration.applied(spec)
     bus, imu = config.motors.bus(spec, log, clock), config.imu.imu(log, clock)
     robot = ComposedRobot(spec, bus, imu, clock, config.imu.mounting_wxyz, calibration)
-    limits = config.safety.limits(spec, config.motor_torque_nm)
-    return WiredRobot(robot, SafetySupervisor(robot, limits, clock, log), log, clock, calibration)
+    try:
+        supervisor = SafetySupervisor(robot, config.limits, clock, log)
+    except ValueError as error:  # limits that were right before calibration
+        raise UserError(f"{file}: safety: {error}") from None
+    return WiredRobot(robot, supervisor, log, clock, calibration)
