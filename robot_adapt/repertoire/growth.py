@@ -28,7 +28,6 @@ from sim.dynamics import Dynamics
 _META_POLICY = "meta-policy"
 _FRESH = 8
 _WORTH_M = 0.03  # a specialist that gains less on its own task is not kept
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,21 @@ class GrowthState:
 class Growth:
     """Advances a GrowthState; holds only what does not change."""
 
-    def __init__(self, config: RepertoireConfig, policy: LinearPolicy, executor: Executor, say: Say = lambda _: None) -> None:
-        self._config, self._policy, self._executor, self._say = config, policy, executor, say
+    def __init__(
+        self,
+        config: RepertoireConfig,
+        policy: LinearPolicy,
+        executor: Executor,
+        on_item: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._config, self._policy, self._executor, self._on_item = config, policy, executor, on_item
         self._mirror: Mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
 
     def start(self) -> GrowthState:
         return GrowthState(0, 0, Members(self._policy.parameters[None], (_META_POLICY,)), ())
 
     def grow(self, state: GrowthState) -> GrowthState:
-        """One round."""
+        """One round: `candidates` and then `specialists` work items."""
         c, members = self._config, state.members
         plan = c.rounds[state.rounds]
         tasks = self._tasks("round", state.rounds, plan.candidates)
@@ -85,7 +90,6 @@ class Growth:
         for task, one in trained.items():
             family = tasks[task][0]
             log.append((state.rounds, family, one.before, one.after))
-            self._say(f"round {state.rounds}: {family}: {one.before:.2f} -> {one.after:.2f} m, best so far {best[task]:.2f} m")
             if one.after > one.before + _WORTH_M:
                 thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
                 words += [family, family]
@@ -93,12 +97,11 @@ class Growth:
         return GrowthState(state.rounds + 1, trials, Members(np.array(thetas), tuple(words)), tuple(log))
 
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
-        """All members on all tasks; returns the repertoire of the best, and the trials spent in all."""
+        """All members on all tasks, a work item a task; returns the repertoire of the best, and the trials spent in all."""
         c, members = self._config, state.members
         tasks = self._tasks("matrix", 0, c.tasks)
         rows = self._rows(tasks, members.thetas, c.trials, len(c.rounds))
         done = sorted(rows)
-        self._say(f"{len(done)} tasks x {len(members.thetas)} members x {c.trials} trials measured")
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
         traces = np.array([rows[task].trace for task in done])
         noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
@@ -147,6 +150,7 @@ class Growth:
                 reason = result.reason
             else:
                 results[key] = result
+                self._on_item(str(result))
         if 2 * len(results) < len(items):
             raise RuntimeError(f"{len(items) - len(results)} of {len(items)} work items failed: {reason}")
         return {key: results[key] for key in items if key in results}

@@ -67,6 +67,9 @@ class Specialist:
     after: float
     trials: int
 
+    def __str__(self) -> str:
+        return f"specialist {self.before:.2f} -> {self.after:.2f} m"
+
 
 def train_specialist(item: SpecialistItem) -> Specialist:
     """Evolution strategies with mirrored pairs that share their noise."""
@@ -110,6 +113,10 @@ class Row:
     returns: FloatArray
     trace: FloatArray
     trials: int
+
+    def __str__(self) -> str:
+        means = self.returns.mean(axis=1)
+        return f"meta-policy {means[0]:.2f}, best member {means.max():.2f} m"
 
 
 def measure_row(item: RowItem) -> Row:

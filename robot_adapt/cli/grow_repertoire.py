@@ -1,0 +1,53 @@
+"""`robot-adapt grow-repertoire`: a policy and a config in, the policy with a repertoire of specialists out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def grow_repertoire(
+    config: Annotated[Path, typer.Argument(help="YAML file, such as configs/repertoire/minitaur.yaml.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for checkpoint and policy; default runs/repertoire-CONFIG.")] = None,
+    processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
+) -> None:
+    """Grow a repertoire of specialists around a policy, in simulation. Run again, it goes on to the same bytes."""
+    from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.config import load, shipped
+    from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+    from robot_adapt.policy import policy_file
+    from robot_adapt.repertoire import checkpoint
+    from robot_adapt.repertoire.config import RepertoireConfig
+    from robot_adapt.repertoire.growth import Growth
+
+    settings = load(config, RepertoireConfig)
+    named = Path(settings.policy)
+    policy = policy_file.load(named if named.suffix else shipped("policies", f"{settings.policy}.safetensors"))
+    policy = replace(policy, repertoire=None)
+    folder = out if out is not None else Path("runs") / f"repertoire-{config.stem}"
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = folder / "checkpoint.safetensors"
+    executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
+    with ProgressReport() as progress:
+        growth = Growth(settings, policy, executor, progress.advance)
+        state = checkpoint.load(saved, settings) if saved.exists() else growth.start()
+        try:
+            while state.rounds < len(settings.rounds):
+                plan = settings.rounds[state.rounds]
+                progress.stage(f"round {state.rounds + 1} of {len(settings.rounds)}", plan.candidates + plan.specialists)
+                state = growth.grow(state)
+                checkpoint.save(state, settings, saved)
+            progress.stage("return matrix", settings.tasks)
+            repertoire, trials = growth.finish(state)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f" after round {state.rounds}; run the same command to go on") from None
+        finally:
+            executor.close()
+    how = {"config": settings.model_dump(mode="json"), "trials": trials, "specialists": state.log}
+    grown = replace(policy, repertoire=repertoire, provenance={**policy.provenance, "repertoire": how})
+    policy_file.save(grown, folder / "policy.safetensors")
+    typer.echo(str(folder / "policy.safetensors"))

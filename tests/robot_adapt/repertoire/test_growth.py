@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.config import load, shipped, validate
+from robot_adapt.errors import UserError
+from robot_adapt.meta.executors.local import InProcessExecutor
+from robot_adapt.repertoire import checkpoint
+from robot_adapt.repertoire.config import RepertoireConfig
+from robot_adapt.repertoire.growth import Growth, GrowthState, _families_in_turn, _worth_having
+from robot_adapt.repertoire.mirror import mirror_of
+from robot_adapt.repertoire.work import SpecialistItem, train_specialist
+from tests.builders import shipped_policy
+
+WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
+SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
+
+
+def _config(**changes: object) -> RepertoireConfig:
+    values = {
+        "policy": "minitaur",
+        "robot": "minitaur_training",
+        "seed": 1,
+        "trial_s": 0.4,
+        "worlds": {"dynamics": {"start_push_m_s": 0.05}},
+        "families": {
+            name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
+        },
+        "specialist": {"iterations": 2, "pairs": 2, "sigma": 0.05, "step": 0.06, "final_step": 0.02},
+        "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
+        "tasks": 3,
+        "trials": 2,
+        "members": 7,
+        **changes,
+    }
+    return validate(values, RepertoireConfig, "test.yaml")
+
+
+def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth:
+    monkeypatch.setattr("robot_adapt.repertoire.growth._WORTH_M", -1.0)  # so short a search gains nothing
+    return Growth(config, shipped_policy(), InProcessExecutor())
+
+
+def test_members_come_in_mirrored_pairs_and_the_matrix_is_its_own_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("robot_adapt.repertoire.growth._best_of", lambda *args: float(len(args[2])))
+    config = _config()
+    growth = _growth(config, monkeypatch)
+    state = growth.grow(growth.grow(growth.start()))
+    repertoire, trials = growth.finish(state)
+    assert len(repertoire.members) == 7  # the meta-policy, three specialists, their mirror images
+    assert repertoire.returns.shape == (6, 7)
+    mirror, policy = mirror_of(config.robot.robot.body, config.robot.robot.trot), shipped_policy()
+    for one in (1, 3, 5):
+        across = mirror.parameters(policy, repertoire.members[one])
+        np.testing.assert_allclose(across, repertoire.members[one + 1], atol=1e-9)
+        np.testing.assert_array_equal(repertoire.returns[:3, one], repertoire.returns[3:, one + 1])
+    np.testing.assert_array_equal(repertoire.returns[:3, 0], repertoire.returns[3:, 0])
+    specialists = 3 * (2 * 2 * 2 + 16)
+    rows = 3 * 2 + 2 * (1 + 5) + 3 * (1 + 2 * 7)  # round 1, round 2, matrix
+    assert trials == specialists + rows
+
+
+def test_growth_resumed_from_a_checkpoint_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = _config()
+    growth, path = _growth(config, monkeypatch), tmp_path / "checkpoint"
+    first = growth.grow(growth.start())
+    checkpoint.save(first, config, path)
+    straight, resumed = growth.grow(first), growth.grow(checkpoint.load(path, config))
+    np.testing.assert_array_equal(straight.members.thetas, resumed.members.thetas)
+    assert (straight.log, straight.trials) == (resumed.log, resumed.trials)
+    with pytest.raises(UserError, match="another config"):
+        checkpoint.load(path, _config(seed=2))
+
+
+def test_a_specialist_learns_its_own_task() -> None:
+    rig = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig)
+    dead = rig.model_copy(update={"dynamics": rig.dynamics.with_changes(strength={"front_left": 0.1})})
+    policy = shipped_policy()
+    config = _config(specialist={"iterations": 12, "pairs": 4, "sigma": 0.05, "step": 0.06, "final_step": 0.03}).specialist
+    specialist = train_specialist(SpecialistItem(policy, dead, 1.0, policy.parameters, config, 4, 1, 0))
+    assert specialist.after > specialist.before + 0.02
+    assert specialist.trials == config.trials + 8
+
+
+def test_the_worst_tasks_come_first_and_the_families_in_turn() -> None:
+    family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
+    assert _families_in_turn(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}) == [0, 4, 2, 3, 1]
+
+
+def test_only_members_that_raise_the_best_of_all_are_kept() -> None:
+    base = np.array([[1.0, 2.0, 0.0, 1.9, 0.0], [1.0, 0.0, 2.0, 0.0, 1.0]])  # 3 and 4 add nothing to 1 and 2
+    returns = np.repeat(base[:, :, None], 2, axis=2)
+    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 5) == [0, 1, 2]
+
+
+def test_a_family_that_this_robot_cannot_have_is_named() -> None:
+    with pytest.raises(UserError, match=r"families.weak.hobbles.0.change.leg: minitaur has no leg tail"):
+        _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
+
+
+def test_nothing_is_grown_on_what_stands_for_reality() -> None:
+    with pytest.raises(UserError, match="mujoco"):
+        _config(robot="minitaur_mujoco")
+
+
+def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: GrowthState = _growth(_config(), monkeypatch).start()
+    np.testing.assert_array_equal(state.members.thetas, shipped_policy().parameters[None])
