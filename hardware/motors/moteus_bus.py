@@ -5,72 +5,240 @@ Source: the protocol and register references of the moteus repository (docs/prot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import math
+from collections.abc import Iterable
+
+import numpy as np
 
 from hardware.clock import Clock, MonotonicClock
-from hardware.events import EventLog
+from hardware.events import Event, EventLog, Severity
+from hardware.motors.bus import MotorIdentity, MotorReadings
+from hardware.motors.moteus_config import MoteusConfig, MoteusMotor
+from hardware.motors.moteus_frames import (
+    FAULT,
+    POSITION,
+    SCALE_LSB,
+    STOPPED,
+    TIMEOUT,
+    TORQUE_LSB_NM,
+    MoteusFrames,
+)
+from hardware.motors.moteus_line import MoteusLine
+from hardware.motors.moteus_setup import check_setup, identity
+from hardware.motors.moteus_states import ServoStates
+from hardware.types import FloatArray, JointCommand, RobotError, RobotFault
 
+__all__ = ["MoteusBus", "MoteusConfig", "MoteusMotor"]
 
-@dataclass(frozen=True)
-class MoteusMotor:
-    """One joint's servo.
-
-    Attributes:
-        device_id: its `id.id`, 1 to 126.
-        kp_nm_per_rad, kd_nm_s_per_rad: with which `arm` holds the pose; this kd also damps. The JointSpec's.
-        servo_kp_nm_per_rev, servo_kd_nm_s_per_rev: its `servo.pid_position.kp` and `.kd`. Gains are sent as shares of them:
-            there are no higher ones. A servo that is set up otherwise is refused.
-        max_torque_nm: the most that it may give at the joint, sent with each command.
-        gear_ratio: revolutions that the servo counts in one of the joint; 1 where the servo itself knows of the gear
-            (`motor_position.rotor_to_output_ratio`).
-
-    """
-
-    joint: str
-    device_id: int
-    kp_nm_per_rad: float
-    kd_nm_s_per_rad: float
-    servo_kp_nm_per_rev: float
-    servo_kd_nm_s_per_rev: float
-    max_torque_nm: float
-    gear_ratio: float = 1.0
-
-
-@dataclass(frozen=True)
-class MoteusConfig:
-    """Servos on one CAN-FD bus, reached through one serial port.
-
-    Attributes:
-        baud: of a servo's own UART; a USB adapter does not look at it.
-        checksums: lines end in a CRC (a servo's own UART speaks so, a USB adapter does not); None: found out when opened.
-        watchdog_s: a servo that hears no command for so long damps its joint; 0.02 to 1.27, in steps of 0.01.
-        silent_s: a servo whose replies are lost for so long is a fault.
-        reply_timeout_s: how long a reply is waited for after the last one, before it is lost.
-
-    """
-
-    port: str
-    motors: tuple[MoteusMotor, ...]
-    baud: int = 921_600
-    checksums: bool | None = None
-    watchdog_s: float = 0.1
-    silent_s: float = 0.2
-    reply_timeout_s: float = 0.004
+_TRIES = 20  # rounds of questions, until all that matters was heard
+_START_S, _STARTS = 0.01, 100  # servos take tens of milliseconds to measure their current sensors
+_MOST_REV = 30_000.0  # servos count to 32768
 
 
 class MoteusBus:
     """MotorBus. Built from its config; nothing is opened before `open`.
 
-    Raises:
-        RobotError: the config names an id twice, or a value that a servo cannot have.
-
+    `read` asks all servos and collects their answers; `write` sends, and the next `read` tells what became of it. A servo whose
+    watchdog tripped is started again by the next `write`: after a pause between writes just so, otherwise with a NOTE
+    "watchdog tripped" (value: s since the last write, limit: `watchdog_s`). A NOTE "bad packet" has the lines damaged in a
+    round of questions. A servo that stopped by itself may have lost count of its turns: only `arm` starts it.
     """
 
     def __init__(self, config: MoteusConfig, log: EventLog, clock: Clock | None = None) -> None:
         self._config = config
+        self._motors = config.motors
         self._log = log
         self._clock = clock or MonotonicClock()
+        self._line = MoteusLine(config.port, config.baud, config.checksums, config.reply_timeout_s, self._clock)
+        self._frames: tuple[MoteusFrames, ...] = ()
+        self._queries: dict[int, bytes] = {}
+        self._gears = _row(motor.gear_ratio for motor in self._motors)
+        self._rad_per_rev = math.tau / self._gears
+        self._max_nm = _row(motor.max_torque_nm for motor in self._motors)
+        self._kp = _row(motor.kp_nm_per_rad for motor in self._motors)
+        self._kd = _row(motor.kd_nm_s_per_rad for motor in self._motors)
+        per_rad = self._gears / self._rad_per_rev  # of the servo, to that of the joint
+        self._highest_kp = _row(motor.servo_kp_nm_per_rev for motor in self._motors) * per_rad
+        self._highest_kd = _row(motor.servo_kd_nm_s_per_rev for motor in self._motors) * per_rad
+        self._armed = self._damped = False
+        self._written_s = -math.inf
+        self._states = ServoStates(self.joint_names, self._rad_per_rev)
 
     @property
     def joint_names(self) -> tuple[str, ...]:
-        return tuple(motor.joint for motor in self._config.motors)
+        return tuple(motor.joint for motor in self._motors)
+
+    def open(self) -> tuple[MotorIdentity, ...]:
+        if self._line.is_open:
+            raise RobotError(f"{self._config.port} is open already: close it first")
+        self._frames = tuple(MoteusFrames(motor.device_id) for motor in self._motors)
+        self._queries = {frames.device_id: frames.status_query for frames in self._frames}
+        self._states = ServoStates(self.joint_names, self._rad_per_rev)
+        try:
+            self._line.open()
+            identities = []
+            for k, (motor, frames) in enumerate(zip(self._motors, self._frames, strict=True)):
+                who = self._name(k)
+                firmware, serial = identity(self._line, who, frames)
+                check_setup(self._line, who, frames, motor)
+                identities.append(MotorIdentity(motor.joint, motor.device_id, f"moteus, serial {serial}", firmware))
+            self._hear_all()
+        except BaseException:
+            self._line.close()
+            raise
+        return tuple(identities)
+
+    def arm(self) -> None:
+        """Hold the measured pose with the motors' gains. Raises RobotError when a servo is in fault, or does not start."""
+        self._hear_all()
+        self._states.restarted.clear()
+        zeros = np.zeros(len(self._motors))
+        hold = JointCommand(self._states.positions_rad.copy(), zeros, zeros, self._kp, self._kd)
+        self._armed, self._written_s = True, self._clock.now()
+        for _ in range(_STARTS):
+            self._stop(self._states.in_mode(TIMEOUT), tries=1)
+            self._send(hold)
+            self._clock.sleep_until(self._clock.now() + _START_S)
+            self._look()
+            self._refuse_faults()
+            if len(running := self._states.in_mode(POSITION)) == len(self._motors):
+                self._written_s = self._clock.now()
+                return
+        k = next(k for k in range(len(self._motors)) if k not in running)
+        raise RobotError(f"{self._name(k)} does not start: it stays in mode {self._states.modes[k]}")
+
+    def read(self) -> MotorReadings:
+        self._look()
+        now_s = self._clock.now()
+        for k in range(len(self._motors)):
+            if (silence_s := self._states.silence_s(k, now_s)) >= self._config.silent_s:
+                raise RobotFault(f"{self._name(k)} has been silent for {silence_s:.2f} s: look at its power and cable")
+        return self._states.readings()
+
+    def write(self, command: JointCommand) -> JointCommand:
+        """Gains over the servo's and torques over the motor's are cut; steps are 0.01 N m, and 1/32767 of the servo's gains.
+
+        Between two writes a servo moves its target with the commanded velocity.
+        """
+        if not self._armed:
+            raise RobotError(f"{self._config.port}: the servos are not armed: call arm() first")
+        if (bad := command.bad_entry(self.joint_names)) is not None:
+            raise RobotFault(f"{self._config.port}: command refused: {bad}")
+        since_s = self._clock.now() - self._written_s
+        paused = self._damped or since_s >= 0.5 * self._config.watchdog_s
+        if paused:
+            self._look()
+        for k in self._states.restarted:
+            raise RobotFault(f"{self._name(k)} stopped by itself and may have lost count of its turns: connect again")
+        tripped = self._states.in_mode(TIMEOUT)
+        if not paused:
+            for k in tripped:
+                self._note("watchdog tripped", self._motors[k].joint, since_s, self._config.watchdog_s)
+        self._stop(tripped, tries=1)
+        sent = self._send(command)
+        self._written_s, self._damped = self._clock.now(), False
+        return sent
+
+    def damp(self) -> None:
+        """Zero-velocity mode: the servo's kd alone, without an integral, a position, or a watchdog that could end it.
+
+        Servos that were not armed are left as they are.
+        """
+        if self._armed:
+            self._damped = True
+            shares = np.minimum(self._kd / self._highest_kd, 1.0).tolist()
+            with contextlib.suppress(RobotError):
+                self._tell([frames.damp(share) for frames, share in zip(self._frames, shares, strict=True)])
+
+    def release(self) -> None:
+        """Mode stopped; said again to whoever does not say so."""
+        self._armed = False
+        if not self._line.is_open:
+            return
+        with contextlib.suppress(RobotError):
+            self._stop(range(len(self._motors)), _TRIES)
+
+    def close(self) -> None:
+        self._armed = False
+        self._line.close()
+
+    def _send(self, command: JointCommand) -> JointCommand:
+        rev = _float32(command.positions_rad / self._rad_per_rev)
+        rev_s = _float32(command.velocities_rad_s / self._rad_per_rev)
+        servo_nm = np.clip(command.torques_nm, -self._max_nm, self._max_nm) / self._gears
+        kp = np.clip(command.kp_nm_per_rad / self._highest_kp, 0.0, 1.0)
+        kd = np.clip(command.kd_nm_s_per_rad / self._highest_kd, 0.0, 1.0)
+        here = np.where(kp < SCALE_LSB, math.nan, rev)  # without stiffness there is nowhere to go to
+        rows = (row.tolist() for row in (here, rev_s, servo_nm, kp, kd, self._max_nm / self._gears))
+        each = zip(self._frames, zip(*rows, strict=True), strict=True)
+        self._tell([frames.position(row, self._config.watchdog_s) for frames, row in each])
+        return JointCommand(
+            rev * self._rad_per_rev, rev_s * self._rad_per_rev, _steps(servo_nm, TORQUE_LSB_NM) * self._gears,
+            _steps(kp, SCALE_LSB) * self._highest_kp, _steps(kd, SCALE_LSB) * self._highest_kd,
+        )  # fmt: skip
+
+    def _tell(self, each: list[bytes]) -> None:
+        self._line.send({motor.device_id: frame for motor, frame in zip(self._motors, each, strict=True)})
+
+    def _stop(self, rows: Iterable[int], tries: int) -> None:
+        """Mode stopped, said until those rows are heard to be; this also ends a tripped watchdog or a fault."""
+        rows = list(rows)
+        for _ in range(tries if rows else 0):
+            for k in rows:
+                self._states.may_stop(k)
+            self._line.send({self._motors[k].device_id: self._frames[k].stop for k in rows})
+            self._look()
+            rows = [k for k in rows if self._states.modes[k] != STOPPED or not self._states.heard[k]]
+            if not rows:
+                return
+
+    def _hear_all(self) -> None:
+        """Raises RobotError when one is not heard, or in fault."""
+        for _ in range(_TRIES):
+            self._look()
+            if self._states.heard.all():
+                return self._refuse_faults()
+        k = int(np.argmin(self._states.heard))
+        raise RobotError(f"{self._name(k)} answers too rarely: look at its cable")
+
+    def _refuse_faults(self) -> None:
+        for k in self._states.in_mode(FAULT):
+            raise RobotError(
+                f"{self._name(k)} is in fault: {self._states.fault(k)}: "
+                f"mend it, then `moteus_tool -t {self._motors[k].device_id} --stop`"
+            )
+
+    def _look(self) -> None:
+        """One round of questions."""
+        replies = self._line.ask(self._queries)
+        now_s = self._clock.now()
+        damaged = self._line.newly_damaged()
+        for k, (motor, frames) in enumerate(zip(self._motors, self._frames, strict=True)):
+            reply = replies.get(motor.device_id)
+            status = None if reply is None else frames.parse_status(reply)
+            if status is not None and self._states.hear(k, status, now_s):
+                continue
+            damaged += reply is not None
+            self._states.lose(k, now_s)
+            self._note("reply lost", motor.joint, self._states.lost_in_a_row[k], 0.0)
+        if damaged:
+            self._note("bad packet", self._config.port, damaged, 0.0)
+
+    def _note(self, reason: str, where: str, value: float, limit: float) -> None:
+        self._log.add(Event(self._clock.now(), Severity.NOTE, reason, where, value, limit))
+
+    def _name(self, k: int) -> str:
+        return f"{self._motors[k].joint}: servo {self._motors[k].device_id} on {self._config.port}"
+
+
+def _row(values: Iterable[float]) -> FloatArray:
+    return np.array(list(values), dtype=np.float64)
+
+
+def _float32(rev: FloatArray) -> FloatArray:
+    return np.clip(rev, -_MOST_REV, _MOST_REV).astype(np.float32).astype(np.float64)
+
+
+def _steps(values: FloatArray, lsb: float) -> FloatArray:
+    return np.trunc(values / lsb) * lsb
