@@ -67,6 +67,11 @@ class ComposedRobot:
         """For those who look at motors one by one."""
         return self._bus
 
+    @property
+    def imu(self) -> Imu:
+        """The unit in its own frame, its mounting not undone."""
+        return self._imu
+
     def open(self) -> Identities:
         """Every device heard, reading only: nothing moves; idempotent. Raises RobotError naming the device that is wrong."""
         if self._identities is None:

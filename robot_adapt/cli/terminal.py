@@ -12,25 +12,27 @@ import typer
 _EVERY_S = 0.02
 
 
-def say(line: str) -> None:
-    """A line that is no result."""
-    typer.echo(line, err=True)
+class Person:
+    """Who answers at standard input."""
 
+    @property
+    def is_there(self) -> bool:
+        """Is standard input a terminal? A pipe, a file or nothing is a No to every question about motion."""
+        return sys.stdin is not None and sys.stdin.isatty()
 
-def somebody_is_there() -> bool:
-    """Is standard input a terminal? A pipe, a file or nothing is a No to every question about motion."""
-    return sys.stdin is not None and sys.stdin.isatty()
+    def say(self, line: str) -> None:
+        """A line that is no result."""
+        typer.echo(line, err=True)
 
-
-def ask(question: str, meanwhile: Callable[[], None] | None = None) -> str:
-    """A line from a person; `meanwhile` is called every 20 ms until it is there. The end of standard input is a Ctrl-C."""
-    typer.echo(question, err=True, nl=False)
-    descriptor, line = sys.stdin.fileno(), b""
-    # The descriptor itself: what Python has read ahead, select does not know of.
-    while not line.endswith(b"\n"):
-        while meanwhile is not None and not select.select([descriptor], [], [], _EVERY_S)[0]:
-            meanwhile()
-        if not (byte := os.read(descriptor, 1)):
-            raise KeyboardInterrupt(": no answer, standard input has ended")
-        line += byte
-    return line.decode(errors="replace").strip()
+    def ask(self, question: str, meanwhile: Callable[[], None] | None = None) -> str:
+        """A line, stripped; `meanwhile` is called every 20 ms until it is there. The end of standard input is a Ctrl-C."""
+        typer.echo(question, err=True, nl=False)
+        descriptor, line = sys.stdin.fileno(), b""
+        # The descriptor itself: what Python has read ahead, select does not know of.
+        while not line.endswith(b"\n"):
+            while meanwhile is not None and not select.select([descriptor], [], [], _EVERY_S)[0]:
+                meanwhile()
+            if not (byte := os.read(descriptor, 1)):
+                raise KeyboardInterrupt(": no answer, standard input has ended")
+            line += byte
+        return line.decode(errors="replace").strip()
