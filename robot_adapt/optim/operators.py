@@ -1,25 +1,73 @@
-"""Every adaptation operator by its config: one line in a YAML chooses another."""
+"""Every adaptation operator by its config: a line in a YAML chooses another."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from hardware.types import FloatArray
+from robot_adapt.config import FROZEN
+from robot_adapt.optim.active_subspace_es import ActiveSubspaceEs, ActiveSubspaceEsConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.bayesian_optimization import BayesianOptimization, BayesianOptimizationConfig
+from robot_adapt.optim.cma_es import CmaEs, CmaEsConfig
+from robot_adapt.optim.duel import Duel
+from robot_adapt.optim.es_gradient import EsGradient, EsGradientConfig
+from robot_adapt.optim.guided_es import GuidedEs, GuidedEsConfig
+from robot_adapt.optim.hill_climbing import HillClimbing, HillClimbingConfig
 from robot_adapt.optim.operator import AdaptationOperator, finite_vector
-from robot_adapt.optim.rounds import RoundOperator
+from robot_adapt.optim.recombination import Recombination, RecombinationConfig
+from robot_adapt.optim.rounds import RoundOperator, Strategy
 from robot_adapt.optim.space import Space
 
+_SEARCHES = (
+    "active_subspace_es", "bayesian_optimization", "bhc", "cma_es", "es_gradient", "guided_es", "hill_climbing",
+    "recombination",
+)  # fmt: skip
 
-def _kind(value: Any) -> str:
+
+def _kind(value: Any) -> str | None:
     """What names no kind is batch hill-climbing."""
     kind = value.get("kind", "bhc") if isinstance(value, dict) else getattr(value, "kind", None)
-    return str(kind)
+    return kind if kind in _SEARCHES else None
 
 
-OperatorConfig = Annotated[Annotated[BatchHillClimbingConfig, Tag("bhc")], Discriminator(_kind)]
+SearchConfig = Annotated[
+    Annotated[ActiveSubspaceEsConfig, Tag("active_subspace_es")]
+    | Annotated[BayesianOptimizationConfig, Tag("bayesian_optimization")]
+    | Annotated[BatchHillClimbingConfig, Tag("bhc")]
+    | Annotated[CmaEsConfig, Tag("cma_es")]
+    | Annotated[EsGradientConfig, Tag("es_gradient")]
+    | Annotated[GuidedEsConfig, Tag("guided_es")]
+    | Annotated[HillClimbingConfig, Tag("hill_climbing")]
+    | Annotated[RecombinationConfig, Tag("recombination")],
+    Discriminator(_kind, "operator_kind", f"kind should be duel, around another kind, or one of {', '.join(_SEARCHES)}"),
+]
+
+
+class DuelConfig(BaseModel):
+    """A search, then its winner against its start on `pairs` fresh trials each: the winner stays if p <= level (see Duel)."""
+
+    model_config = FROZEN
+    kind: Literal["duel"]
+    search: SearchConfig
+    pairs: Annotated[int, Field(ge=1, le=16)]
+    level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+
+    @property
+    def trials(self) -> int:
+        return self.search.trials + 2 * self.pairs
+
+
+def _duel_or_search(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "duel" if kind == "duel" else "search"
+
+
+OperatorConfig = Annotated[
+    Annotated[SearchConfig, Tag("search")] | Annotated[DuelConfig, Tag("duel")], Discriminator(_duel_or_search)
+]
 
 
 def make_operator(config: OperatorConfig, start: FloatArray, seed: int, space: Space | None = None) -> AdaptationOperator:
@@ -33,7 +81,31 @@ def make_operator(config: OperatorConfig, start: FloatArray, seed: int, space: S
 
     """
     start = finite_vector(start)
+    if isinstance(config, DuelConfig):
+        return Duel(make_operator(config.search, start, seed, space), config.search.trials, start, config.pairs, config.level)
     space = (Space(start.size) if space is None else space).scaled(config.sigma)
     if space.parameters != start.size:
         raise ValueError(f"the space is of {space.parameters} parameters, the start has {start.size}")
-    return RoundOperator(BatchHillClimbing(config, start, space), lambda theta: theta, seed, config.kind)
+    if isinstance(config, BatchHillClimbingConfig):
+        return RoundOperator(BatchHillClimbing(config, start, space), lambda theta: theta, seed, config.kind)
+    return RoundOperator(_strategy(config, space.dimensions), lambda z: start + space.steps(z), seed, config.kind)
+
+
+def _strategy(config: SearchConfig, dimensions: int) -> Strategy:
+    match config:
+        case ActiveSubspaceEsConfig():
+            return ActiveSubspaceEs(config, dimensions)
+        case BayesianOptimizationConfig():
+            return BayesianOptimization(config, dimensions)
+        case CmaEsConfig():
+            return CmaEs(config, dimensions)
+        case EsGradientConfig():
+            return EsGradient(config, dimensions)
+        case GuidedEsConfig():
+            return GuidedEs(config, dimensions)
+        case HillClimbingConfig():
+            return HillClimbing(config, dimensions)
+        case RecombinationConfig():
+            return Recombination(config, dimensions)
+        case BatchHillClimbingConfig():
+            raise AssertionError("it searches theta itself")

@@ -52,16 +52,19 @@ class RoundOperator:
 
     Args:
         place: from z (n, k) to parameters (n, d).
+        first_id: of its candidates.
 
     """
 
-    def __init__(self, strategy: Strategy, place: Callable[[FloatArray], FloatArray], seed: int, purpose: str) -> None:
+    def __init__(
+        self, strategy: Strategy, place: Callable[[FloatArray], FloatArray], seed: int, purpose: str, first_id: int = 0
+    ) -> None:
         self._strategy = strategy
         self._place = place
         self._seed = seed
         self._purpose = purpose
         self._round = strategy.rounds.start
-        self._first_id = 0
+        self._first_id = first_id
         self._outcomes: dict[int, Outcome]
         self._z: FloatArray
         self._candidates: list[Candidate]

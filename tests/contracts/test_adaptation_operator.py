@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 from hardware.types import FloatArray
+from robot_adapt.optim.active_subspace_es import ActiveSubspaceEsConfig
+from robot_adapt.optim.ascent import AdamConfig, SgdConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.bayesian_optimization import BayesianOptimizationConfig
+from robot_adapt.optim.cma_es import CmaEsConfig
+from robot_adapt.optim.es_gradient import EsGradientConfig
+from robot_adapt.optim.gradients import GradientConfig
+from robot_adapt.optim.guided_es import GuidedEsConfig
+from robot_adapt.optim.hill_climbing import HillClimbingConfig
 from robot_adapt.optim.operator import AdaptationOperator
-from robot_adapt.optim.operators import OperatorConfig, make_operator
+from robot_adapt.optim.operators import DuelConfig, OperatorConfig, make_operator
+from robot_adapt.optim.perturbations import DppConfig, OrthogonalConfig
+from robot_adapt.optim.recombination import RecombinationConfig
 from robot_adapt.optim.space import Space
 
 Make = Callable[[int], AdaptationOperator]
@@ -22,6 +32,32 @@ GOAL = np.full(6, 0.5)
 OPERATORS: dict[str, OperatorConfig] = {
     "bhc_remember": BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2),
     "bhc_remeasure": BatchHillClimbingConfig(population=4, rounds=6, sigma=0.2, incumbent="remeasure"),
+    "sequential": HillClimbingConfig(kind="hill_climbing", repeats=1, rounds=29, sigma=0.2),
+    "averaging": HillClimbingConfig(kind="hill_climbing", repeats=2, rounds=14, sigma=0.2),
+    "averaging_remeasure": HillClimbingConfig(kind="hill_climbing", repeats=2, rounds=16, sigma=0.3, incumbent="remeasure"),
+    "es_antithetic": EsGradientConfig(
+        kind="es_gradient", directions=4, rounds=6, sigma=0.2, ascent=SgdConfig(step=2.0),
+        perturbations=OrthogonalConfig(kind="orthogonal"),
+    ),
+    "es_forward": EsGradientConfig(
+        kind="es_gradient", directions=8, rounds=4, sigma=0.2, ascent=AdamConfig(kind="adam", step=1.0), antithetic=False,
+        perturbations=DppConfig(kind="dpp"), gradient=GradientConfig(estimator="ridge", shaping="standardize", penalty=1.0),
+    ),
+    "recombination": RecombinationConfig(kind="recombination", pairs=3, rounds=5, sigma=0.2),
+    "cma_es": CmaEsConfig(kind="cma_es", population=6, rounds=5, sigma=0.2),
+    "cma_es_noise": CmaEsConfig(kind="cma_es", population=6, rounds=5, sigma=0.2, noise=True),
+    "guided_es": GuidedEsConfig(kind="guided_es", pairs=3, rounds=5, sigma=0.2, ascent=SgdConfig(step=0.8)),
+    "active_subspace_es": ActiveSubspaceEsConfig(
+        kind="active_subspace_es", pairs=3, rounds=8, sigma=0.2, ascent=SgdConfig(step=0.8)
+    ),
+    "bayesian_matern": BayesianOptimizationConfig(kind="bayesian_optimization", trials=28, initial=8, sigma=0.2),
+    "bayesian_rbf": BayesianOptimizationConfig(
+        kind="bayesian_optimization", trials=24, initial=8, sigma=0.2, kernel="rbf", length=3.0, noise=0.05
+    ),
+}  # fmt: skip
+OPERATORS |= {
+    "duel": DuelConfig(kind="duel", search=OPERATORS["bhc_remember"], pairs=8, level=0.2),
+    "duel_bayesian": DuelConfig(kind="duel", search=OPERATORS["bayesian_rbf"], pairs=8, level=0.2),
 }
 SPACES: dict[str, Space | None] = {
     "full": None,
