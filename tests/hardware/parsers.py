@@ -6,18 +6,27 @@ input that once broke a parser is added to its file.
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
+import numpy as np
+
+from hardware.clock import FakeClock
+from hardware.emulators.moteus import MoteusChain
 from hardware.emulators.vectornav import EmulatedVn100
 from hardware.imu.bno08x import RvcFrames
 from hardware.imu.vectornav import BinaryOutput
 from hardware.imu.vectornav_text import Sentences
+from hardware.motors.fdcanusb import FdcanusbReader
+from hardware.motors.moteus_frames import MoteusFrames
+from tests.hardware import moteus_rig
 from tests.hardware.imu.orientations import LEVEL, reading
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -35,14 +44,16 @@ class Parser:
 
     Attributes:
         make: a fresh one, as the function that takes its bytes and returns what it heard: None or something empty for nothing.
-        own_errors: what it may raise.
         corpus: name of its file.
+        own_errors: what it may raise.
+        extra: the module that it needs and that may be missing.
 
     """
 
     make: Callable[[], Feed]
     corpus: str
     own_errors: tuple[type[Exception], ...] = ()
+    extra: str | None = None
 
     @property
     def inputs(self) -> list[bytes]:
@@ -54,12 +65,27 @@ def _answers(receive: Callable[[bytes], Iterable[bytes]]) -> Feed:
     return lambda data: list(receive(data))
 
 
+def _emulated_moteus() -> Feed:
+    return _answers(MoteusChain(moteus_rig.plant(), moteus_rig.MOTORS, clock=FakeClock()).receive)
+
+
+def _moteus_replies() -> Feed:
+    frames = MoteusFrames(1)
+    parsers = frames.parse_status, frames.parse_identity, frames.parse_text
+    return lambda data: [parsed for parse in parsers if (parsed := parse(data)) is not None]
+
+
 PARSERS: dict[str, Parser] = {
     "vectornav binary output": Parser(lambda: BinaryOutput().feed, "vectornav_binary"),
     "vectornav sentences": Parser(lambda: Sentences().feed, "vectornav_text"),
     "emulated vectornav": Parser(lambda: _answers(EmulatedVn100(lambda: reading(LEVEL)).receive), "vectornav_commands"),
     "bno08x frames": Parser(lambda: RvcFrames().feed, "bno08x"),
+    "fdcanusb lines": Parser(lambda: FdcanusbReader().receive, "fdcanusb"),
+    "emulated moteus": Parser(_emulated_moteus, "moteus_commands"),
+    "moteus replies": Parser(_moteus_replies, "moteus_replies", extra="moteus"),
 }
+"""Without those whose extra is not installed."""
+PARSERS = {name: parser for name, parser in PARSERS.items() if parser.extra is None or importlib.util.find_spec(parser.extra)}
 
 
 class BrokenParserError(AssertionError):
@@ -155,7 +181,7 @@ def kept_bytes(root: object) -> int:
     queue, kept = [root], 0
     while queue:
         value = queue.pop()
-        if id(value) in seen or isinstance(value, (type, int, float)):
+        if id(value) in seen or isinstance(value, (type, int, float, ModuleType)):
             continue
         seen.add(id(value))
         if isinstance(value, (bytes, bytearray, str)):
@@ -163,11 +189,12 @@ def kept_bytes(root: object) -> int:
         elif isinstance(value, dict):
             kept += len(value)
             queue += [*value.keys(), *value.values()]
-        elif isinstance(value, Iterable) and hasattr(value, "__len__") and not hasattr(value, "dtype"):
+        elif isinstance(value, np.ndarray):
+            kept += value.nbytes
+        elif isinstance(value, (list, tuple, set, frozenset, deque)):
             queue += (items := list(value))
             kept += len(items)
         else:
-            kept += getattr(value, "nbytes", 0)
             queue += [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
             queue += [getattr(value, "__self__", None), *getattr(value, "__dict__", {}).values()]
             queue += [getattr(value, name, None) for name in getattr(type(value), "__slots__", ())]
