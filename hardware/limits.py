@@ -69,7 +69,7 @@ class SafetyLimits:
     Attributes:
         joints: in the order of the robot's spec.
         power_w: sum over joints of |torque * velocity|.
-        tilt_rad, tilt_s: leaning further than this for so long is a fault; the trial is over earlier, at RobotSpec.max_tilt_rad.
+        tilt_rad, tilt_s: leaning further than this for so long is a fault; the trial is over before, at RobotSpec.max_tilt_rad.
         warn_c, stop_c: temperatures of motors.
         battery: None where nobody measures its voltage.
         stall_torque: share of the joint's torque_nm that counts as being at the limit.
@@ -105,9 +105,8 @@ class SafetyLimits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not (
-                math.isfinite(value) and (value > 0.0 or field.name == "late_a_second")
-            ):
+            least = 0 if field.name == "late_a_second" else 1e-6
+            if isinstance(value, (int, float)) and not (math.isfinite(value) and value >= least):
                 raise ValueError(f"{field.name} must be positive and finite, not {value}")
         if self.warn_c > self.stop_c:
             raise ValueError(f"warn_c {self.warn_c} is above stop_c {self.stop_c}")

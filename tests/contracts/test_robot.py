@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from hardware.clock import Clock, FakeClock
+from hardware.events import EventLog
+from hardware.limits import JointLimits, SafetyLimits
 from hardware.mock import MockRobot
 from hardware.robot import Robot
+from hardware.safety import SafetySupervisor
 from hardware.types import FloatArray, RobotError, RobotFault
 from robot_adapt.backends import RobotConfig, SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import load
@@ -32,6 +35,15 @@ def _mock() -> Made:
     return MockRobot(SPEC, clock), clock
 
 
+def _supervised_mock() -> Made:
+    clock = FakeClock()
+    joint = JointLimits(
+        velocity_rad_s=15.0, slew_rad=0.3, torque_nm=3.5, kp_nm_per_rad=10.0, kd_nm_s_per_rad=1.0, overspeed_rad_s=30.0
+    )
+    limits = SafetyLimits(joints=(joint,) * len(SPEC.joints), power_w=500.0, sit_rad=tuple(SPEC.stance_rad))
+    return SafetySupervisor(MockRobot(SPEC, clock), limits, clock, EventLog()), clock
+
+
 def _is_simulated_here(path: Path) -> bool:
     """Every rig of configs/rigs that is simulated is under contract; MuJoCo's where MuJoCo is installed."""
     config = load(path, RobotConfig).root
@@ -44,6 +56,7 @@ RIGS = sorted((Path(__file__).parents[2] / "configs" / "rigs").glob("*.yaml"))
 ROBOTS: dict[str, Callable[[], Made]] = {
     **{path.stem: functools.partial(_simulated, path.stem) for path in RIGS if _is_simulated_here(path)},
     "mock": _mock,
+    "supervised mock": _supervised_mock,
 }
 
 
@@ -134,12 +147,17 @@ def _after(robot: Robot, clock: Clock, goal_rad: FloatArray) -> FloatArray:
 
 
 def test_write_returns_what_was_sent_clipped_to_the_limits(connected: Made) -> None:
-    robot, _ = connected
+    robot, clock = connected
     lower, upper = robot.spec.limits_rad
-    sent = robot.write(robot.spec.position_command(upper + 1.0))
-    np.testing.assert_array_equal(sent.positions_rad, upper)
-    sent = robot.write(robot.spec.position_command(lower - 1.0))
-    np.testing.assert_array_equal(sent.positions_rad, lower)
+    for beyond, limit in ((upper + 1.0, upper), (lower - 1.0, lower)):
+        for _ in range(100):  # a supervised robot gets there by and by
+            sent = robot.write(robot.spec.position_command(beyond))
+            assert ((sent.positions_rad >= lower) & (sent.positions_rad <= upper)).all()
+            if (sent.positions_rad == limit).all():
+                break
+            clock.sleep_until(clock.now() + 0.02)
+            robot.read()
+        np.testing.assert_array_equal(sent.positions_rad, limit)
 
 
 @pytest.mark.parametrize("field", [f.name for f in fields(SPEC.damping_command())])
