@@ -45,7 +45,10 @@ class EmulatedBno08x:
 
     def _values(self) -> bytes:
         """Yaw about Z, then pitch about X, then roll about Y, which make the orientation; then gravity, in mg."""
-        turn = rotation(self._imu().orientation_wxyz)
+        orientation = self._imu().orientation_wxyz
+        if not np.isfinite(orientation).all():
+            return self._frozen or bytes(15)  # the format has no way to say so
+        turn = rotation(orientation)
         pitch = math.asin(max(-1.0, min(1.0, turn[2, 1])))
         if abs(turn[2, 1]) < 0.999999:
             yaw, roll = math.atan2(-turn[0, 1], turn[1, 1]), math.atan2(-turn[2, 0], turn[2, 2])

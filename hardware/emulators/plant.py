@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 from hardware.clock import Clock, MonotonicClock
 from hardware.robot import Robot
 from hardware.spec import RobotSpec
-from hardware.types import JointCommand, RobotState
+from hardware.types import JointCommand, RobotFault, RobotState
 
 _LOOK_S = 1e-3
 
@@ -41,12 +42,13 @@ class Plant:
         self._shift_rad = robot.spec.stance_rad - spec.stance_rad
         self._stays_s = stays_s
         self._lock = threading.Lock()
+        self._is_closed = False
         robot.connect()
         self._behind_s = self._wall.now() - clock.now()
         self._look()
 
     def state(self) -> RobotState:
-        """The state now; a state is read at most once a millisecond."""
+        """The state now, read at most once a millisecond; the last one where the physics fail, and after `close`."""
         with self._lock:
             self._catch_up()
             return self._state
@@ -55,7 +57,8 @@ class Plant:
         """What the motors do from now on; angles in the emulated robot's spec. Raises RobotFault when a value is not finite."""
         with self._lock:
             self._catch_up()
-            self._robot.write(replace(command, positions_rad=command.positions_rad + self._shift_rad))
+            if not self._is_closed:
+                self._robot.write(replace(command, positions_rad=command.positions_rad + self._shift_rad))
 
     def between(self, act: Callable[[], None]) -> None:
         """Something is done to the physics while nobody looks: a reset, a hobble."""
@@ -65,16 +68,19 @@ class Plant:
             self._look()
 
     def close(self) -> None:
+        """Ends the physics; those who still look see it stand still. Idempotent."""
         with self._lock:
+            self._is_closed = True
             self._robot.close()
 
     def _catch_up(self) -> None:
         now_s = self._wall.now()
-        if now_s - self._looked_s < _LOOK_S:
+        if self._is_closed or now_s - self._looked_s < _LOOK_S:
             return
         self._behind_s = max(self._behind_s, now_s - self._clock.now() - self._stays_s)
         self._clock.sleep_until(now_s - self._behind_s)
-        self._look()
+        with contextlib.suppress(RobotFault):
+            self._look()
 
     def _look(self) -> None:
         self._looked_s = self._wall.now()

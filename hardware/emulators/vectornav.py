@@ -9,25 +9,35 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hardware.emulators.emulator import Ticks
 from hardware.emulators.faults import ImuFaults
+from hardware.emulators.vectornav_settings import (
+    ASCII_BYTES,
+    ASCII_RATES_HZ,
+    BAUD,
+    CHECKSUM,
+    COMMAND,
+    PARAMETER,
+    READ_ONLY,
+    REGISTER,
+    TOO_FEW,
+    TOO_MANY,
+    RefusedError,
+    Settings,
+    binary_output,
+    number,
+    one_of,
+)
 from hardware.imu.vectornav_text import Sentences, crc16, sentence
 from hardware.types import FloatArray, ImuReading
 
-CHECKSUM, COMMAND, TOO_FEW, TOO_MANY, PARAMETER, REGISTER, READ_ONLY, BAUD = 3, 4, 5, 6, 7, 8, 9, 12
-"""Codes of `$VNERR`."""
-
 _G_M_S2 = 9.80665
-_BASE_RATE_HZ = 800
-_BITS_A_BYTE = 10
+_MOST = 1e9  # of what any physics say; a float of four bytes has room for it
 _IDENTITY = {1: "VN-100T-CR", 2: "8", 3: "0100045678", 4: "2.1.0.0"}
-_ASCII_BYTES = {0: 0, 1: 37, 2: 54, 14: 122}
-_ASCII_RATES_HZ = 1, 2, 4, 5, 10, 20, 25, 40, 50, 100, 200
-_FIELD_BYTES = {0x0001: 8, 0x0008: 12, 0x0010: 16, 0x0020: 12, 0x0100: 12}
 
 
 @dataclass(frozen=True)
@@ -47,45 +57,6 @@ class _Reading:
         return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)
 
 
-@dataclass(frozen=True)
-class _Output:
-    """One binary output register: mode, rate divisor, fields of group 1."""
-
-    mode: int = 0
-    divisor: int = 1
-    fields: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.mode},{self.divisor},{1 if self.fields else 0:02X}" + (f",{self.fields:04X}" if self.fields else "")
-
-    @property
-    def is_on(self) -> bool:
-        return self.fields > 0 and self.mode in (1, 3)
-
-    @property
-    def bytes_a_second(self) -> float:
-        size = 6 + sum(size for bit, size in _FIELD_BYTES.items() if bit & self.fields)
-        return size * _BASE_RATE_HZ / self.divisor if self.is_on else 0.0
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """What can be written, saved and restored."""
-
-    ascii_type: int = 14
-    ascii_rate_hz: int = 40
-    outputs: dict[int, _Output] = field(default_factory=lambda: {75: _Output(), 76: _Output(), 77: _Output()})
-
-    @property
-    def bytes_a_second(self) -> float:
-        ascii_bytes = _ASCII_BYTES[self.ascii_type] * self.ascii_rate_hz
-        return ascii_bytes + sum(output.bytes_a_second for output in self.outputs.values())
-
-
-class _RefusedError(Exception):
-    """args: the code of `$VNERR`."""
-
-
 class EmulatedVn100:
     """A Device. `imu` is looked at for each packet, in the unit's own frame: Plant.state().imu where it is mounted unturned."""
 
@@ -96,7 +67,7 @@ class EmulatedVn100:
         self._sentences = Sentences()
         self._last: _Reading | None = None
         self._now_s = 0.0
-        self._saved = self._settings = _Settings()
+        self._saved = self._settings = Settings()
         self._started_s: float | None = None
         self._paused = False
         self._ticks: dict[int, Ticks] = {}
@@ -123,14 +94,14 @@ class EmulatedVn100:
         self._paused = False
         self._ticks = {}
 
-    def _use(self, settings: _Settings) -> None:
-        if settings.bytes_a_second * _BITS_A_BYTE > self._baud:
-            raise _RefusedError(BAUD)
-        rates_hz = {register: _BASE_RATE_HZ / o.divisor for register, o in settings.outputs.items() if o.is_on}
-        if settings.ascii_type:
-            rates_hz[6] = float(settings.ascii_rate_hz)
+    def _change(self, settings: Settings) -> None:
+        if not settings.has_room(self._baud):
+            raise RefusedError(BAUD)
+        self._use(settings)
+
+    def _use(self, settings: Settings) -> None:
         self._settings = settings
-        self._ticks = {register: Ticks(1.0 / rate_hz, self._now_s) for register, rate_hz in rates_hz.items()}
+        self._ticks = {register: Ticks(1.0 / rate_hz, self._now_s) for register, rate_hz in settings.rates_hz.items()}
 
     # --- commands
 
@@ -138,29 +109,29 @@ class EmulatedVn100:
         try:
             match fields:
                 case ("VNRRG", register):
-                    return sentence(f"VNRRG,{_number(register):02d},{self._register(_number(register))}")
+                    return sentence(f"VNRRG,{number(register):02d},{self._register(number(register))}")
                 case ("VNWRG", register, first, *rest):
-                    self._write(_number(register), [first, *rest])
+                    self._write(number(register), [first, *rest])
                 case ("VNASY", "0" | "1" as on):
                     self._paused = on == "0"
                 case ("VNASY", _):
-                    raise _RefusedError(PARAMETER)
+                    raise RefusedError(PARAMETER)
                 case ("VNRST",):
                     self._restart()
                 case ("VNRFS",):
-                    self._saved = _Settings()
+                    self._saved = Settings()
                     self._restart()
                 case ("VNWNV",):
                     self._saved = self._settings
                 case ("VNRRG" | "VNASY", *rest):
-                    raise _RefusedError(TOO_MANY if rest else TOO_FEW)
+                    raise RefusedError(TOO_MANY if rest else TOO_FEW)
                 case ("VNWRG", *_):
-                    raise _RefusedError(TOO_FEW)
+                    raise RefusedError(TOO_FEW)
                 case ("VNRST" | "VNRFS" | "VNWNV", *_):
-                    raise _RefusedError(TOO_MANY)
+                    raise RefusedError(TOO_MANY)
                 case _:
-                    raise _RefusedError(COMMAND)
-        except _RefusedError as refused:
+                    raise RefusedError(COMMAND)
+        except RefusedError as refused:
             return _error(refused.args[0])
         return sentence(",".join(fields))
 
@@ -180,24 +151,24 @@ class EmulatedVn100:
                 return _decimals("+09.6f", self._reading().quaternion_xyzw)
             case 75 | 76 | 77:
                 return str(self._settings.outputs[register])
-        raise _RefusedError(REGISTER)
+        raise RefusedError(REGISTER)
 
     def _write(self, register: int, values: list[str]) -> None:
         settings = self._settings
         match register:
             case 5 | 6 | 7 if len(values) > 2:  # the second one is the serial port
-                raise _RefusedError(TOO_MANY)
+                raise RefusedError(TOO_MANY)
             case 5:
-                _one_of((self._baud,), values[0])
+                one_of((self._baud,), values[0])
             case 6:
-                self._use(replace(settings, ascii_type=_one_of(tuple(_ASCII_BYTES), values[0])))
+                self._change(replace(settings, ascii_type=one_of(tuple(ASCII_BYTES), values[0])))
             case 7:
-                self._use(replace(settings, ascii_rate_hz=_one_of(_ASCII_RATES_HZ, values[0])))
+                self._change(replace(settings, ascii_rate_hz=one_of(ASCII_RATES_HZ, values[0])))
             case 75 | 76 | 77:
-                self._use(replace(settings, outputs={**settings.outputs, register: _binary_output(values)}))
+                self._change(replace(settings, outputs={**settings.outputs, register: binary_output(values)}))
             case _:
                 self._register(register)  # there is none, or
-                raise _RefusedError(READ_ONLY)
+                raise RefusedError(READ_ONLY)
 
     # --- outputs
 
@@ -244,37 +215,8 @@ class EmulatedVn100:
 
 
 def _right_down(vector: FloatArray) -> tuple[float, ...]:
-    x, y, z = vector.tolist()
+    x, y, z = np.clip(vector, -_MOST, _MOST).tolist()
     return x, -y, -z
-
-
-def _binary_output(values: list[str]) -> _Output:
-    """Mode, divisor, groups and a field mask for each group; only group 1 is there."""
-    if len(values) < 3:
-        raise _RefusedError(TOO_FEW)
-    mode, divisor, group, *masks = _number(values[0]), _number(values[1]), *(_number(v, 16) for v in values[2:])
-    if len(masks) != group.bit_count():
-        raise _RefusedError(TOO_FEW if len(masks) < group.bit_count() else TOO_MANY)
-    fields = masks[0] if masks else 0
-    if mode > 3 or not 1 <= divisor <= 0xFFFF or group > 1 or fields & ~sum(_FIELD_BYTES):
-        raise _RefusedError(PARAMETER)
-    return _Output(mode, divisor, fields)
-
-
-def _one_of(allowed: tuple[int, ...], text: str) -> int:
-    if (value := _number(text)) not in allowed:
-        raise _RefusedError(PARAMETER)
-    return value
-
-
-def _number(text: str, base: int = 10) -> int:
-    try:
-        value = int(text, base)
-    except ValueError:
-        raise _RefusedError(PARAMETER) from None
-    if value < 0:
-        raise _RefusedError(PARAMETER)
-    return value
 
 
 def _decimals(form: str, values: tuple[float, ...]) -> str:

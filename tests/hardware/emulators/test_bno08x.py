@@ -58,3 +58,9 @@ def test_frozen_it_counts_on_and_says_the_same() -> None:
     assert values(second)[0] == values(first)[0] + 1
     unit.faults.frozen = False
     assert values(unit.unasked(0.02)[0])[1:] != values(first)[1:]
+
+
+def test_where_physics_have_no_number_it_says_what_it_said_before() -> None:
+    said = iter([NOSE_UP, NOSE_UP * np.nan])
+    unit = EmulatedBno08x(lambda: reading(next(said)))
+    assert values(unit.unasked(0.0)[0])[1:] == values(unit.unasked(0.01)[0])[1:]

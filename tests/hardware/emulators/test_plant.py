@@ -85,6 +85,25 @@ def test_what_is_done_between_costs_the_physics_no_time() -> None:
     assert clock.now() - begin_s == pytest.approx(0.01)
 
 
+def test_physics_that_fail_or_are_closed_stand_still_for_those_who_look() -> None:
+    clock, wall = FakeClock(), FakeClock()
+    ills: list[str] = []
+    made = Plant(SPEC, MockRobot(SPEC, clock, lambda: ills[0] if ills else None), clock, wall=wall)
+    before = made.state()
+    ills.append("fell apart")
+    wall.advance(0.02)
+    assert made.state() is before
+    ills.clear()
+    wall.advance(0.02)
+    after = made.state()
+    assert after is not before
+    made.close()
+    made.close()
+    wall.advance(0.02)
+    made.command(SPEC.position_command(SPEC.stance_rad))
+    assert made.state() is after
+
+
 def test_a_robot_on_the_wall_clock_itself_is_read_anew() -> None:
     clock = MonotonicClock()
     made = Plant(SPEC, MockRobot(SPEC, clock), clock)

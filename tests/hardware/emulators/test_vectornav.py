@@ -163,3 +163,11 @@ def test_without_numbers_its_packets_are_good_ones_of_no_numbers() -> None:
 def test_late_it_skips_packets_and_sends_no_burst() -> None:
     made = unit()
     assert len(made.unasked(10.0)) == 1
+
+
+def test_slow_lines_and_physics_that_exploded_raise_nothing() -> None:
+    made = EmulatedVn100(lambda: reading(LEVEL * np.nan, (1e300, -math.inf, math.nan)), baud=9600)
+    assert len(made.unasked(0.0)) == 1
+    said(made, "VNWRG,06,0")
+    said(made, "VNWRG,75,1,800,01,0139")
+    assert len(made.unasked(1.0)) == 1
