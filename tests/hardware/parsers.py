@@ -24,10 +24,12 @@ from hardware.emulators.vectornav import EmulatedVn100
 from hardware.imu.bno08x import RvcFrames
 from hardware.imu.vectornav import BinaryOutput
 from hardware.imu.vectornav_text import Sentences
+from hardware.motors.dynamixel_link import DynamixelLink
 from hardware.motors.fdcanusb import FdcanusbReader
 from hardware.motors.moteus_frames import MoteusFrames
 from tests.hardware import moteus_rig
 from tests.hardware.imu.orientations import LEVEL, reading
+from tests.hardware.motors import dynamixel_bench
 
 CORPUS = Path(__file__).parent / "corpus"
 LIMIT_S = 1.0
@@ -69,6 +71,60 @@ def _emulated_moteus() -> Feed:
     return _answers(MoteusChain(moteus_rig.plant(), moteus_rig.MOTORS, clock=FakeClock()).receive)
 
 
+def _emulated_dynamixel() -> Feed:
+    return _answers(dynamixel_bench.chain(FakeClock()).receive)
+
+
+class _Answers:
+    """A port for DynamixelLink: what is set comes after whatever is sent, then nothing."""
+
+    is_using = False
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self._received = b""
+
+    def set_baud(self, baud: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def clearPort(self) -> None:  # noqa: N802
+        self._received = b""
+
+    def writePort(self, packet: Iterable[int]) -> int:  # noqa: N802
+        self._received = self.answer
+        return len(list(packet))
+
+    def readPort(self, length: int) -> bytes:  # noqa: N802
+        taken, self._received = self._received[: max(length, 0)], self._received[max(length, 0) :]
+        return taken
+
+    def isPacketTimeout(self) -> bool:  # noqa: N802
+        return not self._received
+
+    def setPacketTimeout(self, packet_length: int) -> None:  # noqa: N802
+        pass
+
+    def setPacketTimeoutMillis(self, msec: float) -> None:  # noqa: N802
+        pass
+
+    def getBaudRate(self) -> int:  # noqa: N802
+        return 1_000_000
+
+
+def _dynamixel_replies(fast: bool) -> Feed:
+    port = _Answers()
+    link = DynamixelLink("fuzz", 1_000_000, 0.001, FakeClock(), lambda *_: port)
+
+    def feed(data: bytes) -> object:
+        port.answer = data
+        return link.sync_read((1, 2, 3), 126, 10, fast)
+
+    return feed
+
+
 def _moteus_replies() -> Feed:
     frames = MoteusFrames(1)
     parsers = frames.parse_status, frames.parse_identity, frames.parse_text
@@ -82,6 +138,9 @@ PARSERS: dict[str, Parser] = {
     "bno08x frames": Parser(lambda: RvcFrames().feed, "bno08x"),
     "fdcanusb lines": Parser(lambda: FdcanusbReader().receive, "fdcanusb"),
     "emulated moteus": Parser(_emulated_moteus, "moteus_commands"),
+    "emulated dynamixel": Parser(_emulated_dynamixel, "dynamixel_commands"),
+    "dynamixel replies": Parser(lambda: _dynamixel_replies(fast=False), "dynamixel_replies"),
+    "dynamixel fast reply": Parser(lambda: _dynamixel_replies(fast=True), "dynamixel_fast_reply"),
     "moteus replies": Parser(_moteus_replies, "moteus_replies", extra="moteus"),
 }
 """Without those whose extra is not installed."""
