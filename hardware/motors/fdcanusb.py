@@ -14,7 +14,8 @@ LONGEST_LINE = 512  # bytes; the longest line there is has 64 bytes in hexadecim
 NOP = 0x50
 _CRC_POLYNOMIAL = 0x97
 _CAN_FD_SIZES = (*range(9), 12, 16, 20, 24, 32, 48, 64)
-_RCV = re.compile(rb"rcv ([0-9A-Fa-f]{1,8})(?: ((?:[0-9A-Fa-f]{2}){0,64}))?(?: [ -~]*)?")
+_FLAG = rb"(?: (?:[EeBbFfRr]|t[0-9]+|[fx]-?[0-9A-Fa-f]+))"
+_RCV = re.compile(rb"rcv ([0-9A-Fa-f]{1,8})(?: ((?:[0-9A-Fa-f]{2}){0,64})" + _FLAG + rb"*)?")
 
 
 def _crc8_table() -> bytes:

@@ -215,15 +215,22 @@ class MoteusBus:
         now_s = self._clock.now()
         damaged = self._line.newly_damaged()
         for k, (motor, frames) in enumerate(zip(self._motors, self._frames, strict=True)):
-            reply = replies.get(motor.device_id)
-            status = None if reply is None else frames.parse_status(reply)
-            if status is not None and self._states.hear(k, status, now_s):
+            heard = self._hear(k, frames, replies, now_s)
+            if heard:
                 continue
-            damaged += reply is not None
+            damaged += heard is False
+            self._hear(k, frames, self._line.late, now_s)  # of the round before: better than nothing
             self._states.lose(k, now_s)
             self._note("reply lost", motor.joint, self._states.lost_in_a_row[k], 0.0)
         if damaged:
             self._note("bad packet", self._config.port, damaged, 0.0)
+
+    def _hear(self, k: int, frames: MoteusFrames, replies: dict[int, bytes], now_s: float) -> bool | None:
+        """Whether a reply is good, and taken over; None for none."""
+        if (reply := replies.get(frames.device_id)) is None:
+            return None
+        status = frames.parse_status(reply)
+        return status is not None and self._states.hear(k, status, now_s)
 
     def _note(self, reason: str, where: str, value: float, limit: float) -> None:
         self._log.add(Event(self._clock.now(), Severity.NOTE, reason, where, value, limit))

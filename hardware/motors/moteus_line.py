@@ -2,7 +2,7 @@
 
 The maker's own transport is asyncio, waits 0.2 s for a lost reply and knows one master only by time; here reading blocks in
 `select`, for as long as was agreed, and every round of questions has another source address, which servos answer to: a reply
-that comes late is never taken for a new one.
+that comes late is known for what it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import select
+from collections import deque
 from collections.abc import Mapping
 
 import serial
@@ -20,6 +21,7 @@ from hardware.serial_port import open_exclusive
 from hardware.types import RobotError, RobotFault
 
 _ROUNDS = 120  # source addresses are 7 bits; 0 is everybody else's
+_LATE_ROUNDS, _LATE_S = 8, 0.05
 _REPLY_WANTED = 0x8000
 _MOST_READS = 10_000  # for one round of questions, whatever comes
 _GREETINGS, _GREETING_S = 10, 0.05
@@ -29,6 +31,9 @@ _BITS_A_BYTE, _REPLY_BYTES = 10, 96  # of the longest reply and its acknowledgem
 class MoteusLine:
     """Opened exclusively. All but `close` raise RobotFault naming the port when it is gone.
 
+    Attributes:
+        late: what came in the last round of questions to one asked at most 50 ms ago, by device id.
+
     Args:
         checksums: None is found out by `open`.
         reply_timeout_s: how much later than its bytes' own time a reply may be, from the last one on.
@@ -36,6 +41,7 @@ class MoteusLine:
     """
 
     def __init__(self, port: str, baud: int, checksums: bool | None, reply_timeout_s: float, clock: Clock) -> None:
+        self.late: dict[int, bytes] = {}
         self._path = port
         self._baud = baud
         self._agreed = checksums
@@ -46,6 +52,7 @@ class MoteusLine:
         self._port: serial.Serial | None = None
         self._reader = FdcanusbReader()
         self._round = 0
+        self._asked_s: deque[tuple[int, float]] = deque(maxlen=_LATE_ROUNDS)
         self._damaged_before = 0
 
     @property
@@ -69,15 +76,21 @@ class MoteusLine:
         self._round = self._round % _ROUNDS + 1
         address = _REPLY_WANTED | self._round << 8
         self._write([CanFrame(address | device_id, data) for device_id, data in frames.items()])
+        now_s = self._clock.now()
+        earlier = {number for number, asked_s in self._asked_s if now_s - asked_s <= _LATE_S}
+        self._asked_s.append((self._round, now_s))
         replies: dict[int, bytes] = {}
+        self.late = {}
         deadline_s = self._sent_s + self._reply_s
         for _ in range(_MOST_READS):
             arrived = self._read(deadline_s)
             for frame in arrived or ():
-                device_id = frame.identifier >> 8
-                if frame.identifier & 0xFF == self._round and device_id in frames and device_id not in replies:
+                device_id, number = frame.identifier >> 8, frame.identifier & 0xFF
+                if number == self._round and device_id in frames and device_id not in replies:
                     replies[device_id] = frame.data
                     deadline_s = max(self._clock.now(), self._sent_s) + self._reply_s
+                elif number in earlier:
+                    self.late[device_id] = frame.data
             if arrived is None or len(replies) == len(frames):
                 break
         return replies
