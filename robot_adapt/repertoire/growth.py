@@ -1,12 +1,13 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
-Each round samples tasks, tries every member on them, and trains specialists where the best member does worst, the families in
-turn; each joins with its mirror image. At the end all members meet all tasks (and, mirrored, as many again), and those that are
+Each round samples tasks, tries every member on them, and trains specialists where the best member falls shortest of what
+specialists of that family have reached so far; each joins with its mirror image. At the end all members meet all tasks (and, mirrored, as many again), and those that are
 nowhere worth having go. The same config gives the same bytes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -53,6 +54,14 @@ class GrowthState:
     members: Members
     log: tuple[tuple[int, str, float, float], ...]
 
+    @property
+    def reached(self) -> dict[str, float]:
+        """What specialists of a family have come to, on average (m)."""
+        after: dict[str, list[float]] = {}
+        for _, family, _, value in self.log:
+            after.setdefault(family, []).append(value)
+        return {family: float(np.mean(values)) for family, values in after.items()}
+
 
 class Growth:
     """Advances a GrowthState; holds only what does not change."""
@@ -77,7 +86,7 @@ class Growth:
         tasks = self._tasks("round", state.rounds, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.rounds)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items()}
-        chosen = _families_in_turn({task: tasks[task][0] for task in best}, best)[: plan.specialists]
+        chosen = _shortest({task: tasks[task][0] for task in best}, best, state.reached)[: plan.specialists]
         items = {
             task: SpecialistItem(
                 self._policy, self._robot(tasks[task][1]), c.trial_s, members.thetas[0], c.specialist, _FRESH, c.seed,
@@ -156,16 +165,15 @@ class Growth:
         return {key: results[key] for key in items if key in results}
 
 
-def _families_in_turn(family_of: dict[int, str], best: dict[int, float]) -> list[int]:
-    """Tasks, a family's worst first, one of each family before the second of any."""
-    queues: dict[str, list[int]] = {}
+def _shortest(family_of: dict[int, str], best: dict[int, float], reached: dict[str, float]) -> list[int]:
+    """Tasks by how far their best member falls short of what its family has reached; families not tried yet come first, in turn."""
+    seen: Counter[str] = Counter()
+    keys = {}
     for task in sorted(best, key=lambda task: best[task]):
-        queues.setdefault(family_of[task], []).append(task)
-    order = []
-    while any(queues.values()):
-        waiting = sorted((queue for queue in queues.values() if queue), key=lambda queue: best[queue[0]])
-        order.extend([queue.pop(0) for queue in waiting])
-    return order
+        family = family_of[task]
+        keys[task] = (1, reached[family] - best[task]) if family in reached else (2, -seen[family])
+        seen[family] += 1
+    return sorted(keys, key=lambda task: keys[task], reverse=True)
 
 
 def _worth_having(returns: FloatArray, across: NDArray[np.intp], most: int) -> list[int]:

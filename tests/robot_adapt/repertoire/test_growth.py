@@ -11,7 +11,7 @@ from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.growth import Growth, GrowthState, _families_in_turn, _worth_having
+from robot_adapt.repertoire.growth import Growth, GrowthState, _shortest, _worth_having
 from robot_adapt.repertoire.mirror import mirror_of
 from robot_adapt.repertoire.work import SpecialistItem, train_specialist
 from tests.builders import shipped_policy
@@ -86,9 +86,15 @@ def test_a_specialist_learns_its_own_task() -> None:
     assert specialist.trials == config.trials + 8
 
 
-def test_the_worst_tasks_come_first_and_the_families_in_turn() -> None:
+def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
-    assert _families_in_turn(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}) == [0, 4, 2, 3, 1]
+    assert _shortest(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
+
+
+def test_then_tasks_go_first_that_fall_shortest_of_what_their_family_has_reached() -> None:
+    family = {0: "hopeless", 1: "easy", 2: "open", 3: "open"}
+    best = {0: 0.1, 1: 1.3, 2: 0.6, 3: 1.1}
+    assert _shortest(family, best, {"hopeless": 0.1, "easy": 1.3, "open": 1.2}) == [2, 3, 0, 1]
 
 
 def test_only_members_that_raise_the_best_of_all_are_kept() -> None:
