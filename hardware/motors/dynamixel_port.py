@@ -17,8 +17,8 @@ import serial
 from hardware.serial_port import open_exclusive
 
 _BITS_A_BYTE = 10  # 8N1
-_READ_BYTES = 4096
-_LATE_READS = 64  # a process that was not run reads what came in time; a line full of noise does not read for ever
+_READ_BYTES = 1024
+_LATE_READS = 16  # a process that was not run reads what came in time; a line full of noise does not read for ever
 
 
 class DynamixelPort:

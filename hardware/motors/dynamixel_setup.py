@@ -1,4 +1,4 @@
-"""Finding the motors of a bus and making them ready; each register is read, written where it differs, and read again.
+"""Finding the motors of a bus and making them ready; their registers are read, written where they differ, and read again.
 
 Registers below 64 are EEPROM: the motor takes them with its torque off only, and they wear.
 """
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from hardware.motors import dynamixel_models as registers
 from hardware.motors.bus import MotorIdentity
 from hardware.motors.dynamixel_config import DynamixelConfig, DynamixelMotor
+from hardware.motors.dynamixel_health import HEALTH_BYTES, HEALTH_FROM
 from hardware.motors.dynamixel_link import DynamixelLink
 from hardware.motors.dynamixel_models import MODELS, Register
 from hardware.motors.dynamixel_units import COUNTS_A_RAD, COUNTS_A_TURN, MODES, STATUS_ERRORS, ZERO_COUNT
 from hardware.types import RobotError
 
-_ATTEMPTS = 20  # of a packet, on a bad line
+_ATTEMPTS = 30  # of a packet, on a bad line
 _COMMON_BAUDS = (57_600, 1_000_000, 115_200, 2_000_000, 3_000_000, 4_000_000)  # the first is the factory's
 _IDENTITY_BYTES = 7  # model number to firmware
 _WATCHDOG_FIRMWARE = 38
@@ -26,14 +27,6 @@ _FAST_FIRMWARE = {"330": 46, "430": 45, "540": 45}  # e-Manual, Protocol 2.0, Fa
 _KEPT_DRIVE_BITS = 0b0011  # direction and dual joint are how the robot is built; time profile, torque on by goal are not wanted
 _MOST_COUNTS = 1_048_575  # 256 turns either way, in modes other than `position`
 _MISPLACED_RAD = 0.1
-_AT_REST = (
-    (registers.STATUS_RETURN_LEVEL, 2),
-    (registers.POSITION_I_GAIN, 0),
-    (registers.FEEDFORWARD_2ND_GAIN, 0),
-    (registers.FEEDFORWARD_1ST_GAIN, 0),
-    (registers.PROFILE_ACCELERATION, 0),
-    (registers.PROFILE_VELOCITY, 0),
-)
 
 
 @dataclass(frozen=True)
@@ -75,10 +68,31 @@ def set_up(link: DynamixelLink, config: DynamixelConfig, motor: DynamixelMotor) 
 
     Raises RobotError naming the joint and the register that the motor refuses.
     """
-    drive_mode = fetch(link, motor, registers.DRIVE_MODE) & _KEPT_DRIVE_BITS
+    error = 0
+    for _ in range(_ATTEMPTS):
+        table = _table(link, motor)
+        different = [(register, value) for register, value in _wanted(config, motor, table) if table[register] != value]
+        if not different:
+            return MotorLimits(
+                lower=table[registers.MIN_POSITION_LIMIT] if config.mode == "position" else -_MOST_COUNTS,
+                upper=table[registers.MAX_POSITION_LIMIT] if config.mode == "position" else _MOST_COUNTS,
+                pwm=table[registers.PWM_LIMIT],
+                current=table[registers.CURRENT_LIMIT] if MODELS[motor.model].has_current else 0,
+            )
+        if table[registers.TORQUE_ENABLE] and different[0][0].address < registers.TORQUE_ENABLE.address:
+            link.write(motor.device_id, registers.TORQUE_ENABLE, 0)
+        for register, value in different:
+            error = link.write(motor.device_id, register, value) or error
+    register, value = different[0]
+    why = STATUS_ERRORS.get(error, "it stays as it was")
+    raise RobotError(f"{motor.joint}: Dynamixel {motor.device_id} refuses {value} in register {register.address}: {why}")
+
+
+def _wanted(config: DynamixelConfig, motor: DynamixelMotor, table: ControlTable) -> list[tuple[Register, int]]:
+    """EEPROM first, in the order of writing: a new mode sets gains and goals anew."""
     wanted = [
         (registers.RETURN_DELAY_TIME, 0),
-        (registers.DRIVE_MODE, drive_mode),
+        (registers.DRIVE_MODE, table[registers.DRIVE_MODE] & _KEPT_DRIVE_BITS),
         (registers.OPERATING_MODE, MODES[config.mode]),
     ]
     if config.mode == "position" and motor.limits_rad is not None:
@@ -87,20 +101,17 @@ def set_up(link: DynamixelLink, config: DynamixelConfig, motor: DynamixelMotor) 
             (registers.MIN_POSITION_LIMIT, min(max(lower, 0), COUNTS_A_TURN - 1)),
             (registers.MAX_POSITION_LIMIT, min(max(upper, 0), COUNTS_A_TURN - 1)),
         ]
-    different = [(register, value) for register, value in wanted if fetch(link, motor, register) != value]
-    if different:
-        settle(link, motor, registers.TORQUE_ENABLE, 0)
-    for register, value in (*different, *_AT_REST):
-        settle(link, motor, register, value)
-    settle(link, motor, registers.BUS_WATCHDOG, 0)  # a tripped one takes no goals
-    pwm = fetch(link, motor, registers.PWM_LIMIT)
-    settle(link, motor, registers.GOAL_PWM, 0 if config.mode == "pwm" else pwm)
-    return MotorLimits(
-        lower=fetch(link, motor, registers.MIN_POSITION_LIMIT) if config.mode == "position" else -_MOST_COUNTS,
-        upper=fetch(link, motor, registers.MAX_POSITION_LIMIT) if config.mode == "position" else _MOST_COUNTS,
-        pwm=pwm,
-        current=fetch(link, motor, registers.CURRENT_LIMIT) if MODELS[motor.model].has_current else 0,
-    )
+    return [
+        *wanted,
+        (registers.STATUS_RETURN_LEVEL, 2),
+        (registers.BUS_WATCHDOG, 0),  # a tripped one takes no goals
+        (registers.POSITION_I_GAIN, 0),
+        (registers.FEEDFORWARD_2ND_GAIN, 0),
+        (registers.FEEDFORWARD_1ST_GAIN, 0),
+        (registers.PROFILE_ACCELERATION, 0),
+        (registers.PROFILE_VELOCITY, 0),
+        (registers.GOAL_PWM, 0 if config.mode == "pwm" else table[registers.PWM_LIMIT]),
+    ]
 
 
 def held_count(motor: DynamixelMotor, limits: MotorLimits, count: int) -> int:
@@ -115,23 +126,31 @@ def held_count(motor: DynamixelMotor, limits: MotorLimits, count: int) -> int:
     return goal
 
 
-def fetch(link: DynamixelLink, motor: DynamixelMotor, register: Register) -> int:
-    """Raises RobotError naming the motor that does not answer."""
-    for _ in range(_ATTEMPTS):
-        if (reply := link.read(motor.device_id, register.address, register.size)) is not None:
-            return int.from_bytes(reply.data, "little")
-    raise RobotError(f"{motor.joint}: Dynamixel {motor.device_id} on {link.path} no longer answers: is it powered and wired?")
+class ControlTable:
+    """All registers of a motor up to Present Temperature, as read."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __getitem__(self, register: Register) -> int:
+        return int.from_bytes(self._data[register.address : register.address + register.size], "little")
 
 
-def settle(link: DynamixelLink, motor: DynamixelMotor, register: Register, value: int) -> None:
-    """Raises RobotError naming the register that the motor does not take."""
-    error = 0
-    for _ in range(_ATTEMPTS):
-        if fetch(link, motor, register) == value:
-            return
-        error = link.write(motor.device_id, register, value) or 0
-    why = STATUS_ERRORS.get(error, "it stays as it was")
-    raise RobotError(f"{motor.joint}: Dynamixel {motor.device_id} refuses {value} in register {register.address}: {why}")
+def _table(link: DynamixelLink, motor: DynamixelMotor) -> ControlTable:
+    """In two reads of different length: a reply that comes too late is never taken for that of another register.
+
+    Raises RobotError naming the motor that does not answer.
+    """
+    data = b""
+    for address, length in ((0, HEALTH_FROM), (HEALTH_FROM, HEALTH_BYTES)):
+        for _ in range(_ATTEMPTS):
+            if (reply := link.read(motor.device_id, address, length)) is not None:
+                data += reply.data
+                break
+        else:
+            name = f"{motor.joint}: Dynamixel {motor.device_id} on {link.path}"
+            raise RobotError(f"{name} no longer answers steadily: look at its power and its cable")
+    return ControlTable(data)
 
 
 def _identity(link: DynamixelLink, device_id: int) -> tuple[int, int] | None:

@@ -178,6 +178,10 @@ class Bench:
         readings = self.bus.read()
         return self.bus.write(pose(readings.positions_rad if positions_rad is None else positions_rad))
 
+    def ticks(self, count: int) -> None:
+        for _ in range(count):
+            self.tick()
+
 
 def pose(positions_rad: FloatArray, kp: float = KP, kd: float = KD) -> JointCommand:
     n = len(positions_rad)
