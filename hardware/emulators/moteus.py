@@ -159,7 +159,7 @@ def _measured(state: RobotState, k: int, joint: JointSpec, motor: MoteusMotor, f
         velocity_rev_s=joint.sign * float(state.velocities_rad_s[k]) * rev_per_rad,
         torque_nm=joint.sign * float(state.torques_nm[k]) / motor.gear_ratio,
         voltage_v=state.battery_v - faults.sag_v,
-        temperature_c=max(temperature_c, faults.overheat_c.get(motor.device_id, temperature_c)),
+        temperature_c=temperature_c + faults.overheat_c.get(motor.device_id, 0.0),
     )
 
 

@@ -41,7 +41,7 @@ class MoteusConfig:
     """Servos on one CAN-FD bus, reached through one serial port.
 
     Attributes:
-        baud: of a servo's own UART; a USB adapter does not look at it: 4000000 there, about as fast as its CAN-FD.
+        baud: of a servo's own UART; a USB adapter does not look at it.
         checksums: lines end in a CRC (a servo's own UART speaks so, a USB adapter does not); None: found out when opened.
         watchdog_s: a servo that hears no command for so long damps its joint; 0.02 to 1.27, in steps of 0.01.
         silent_s: a servo whose replies are lost for so long is a fault.

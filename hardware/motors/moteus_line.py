@@ -7,6 +7,7 @@ that comes late is known for what it is.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
@@ -24,8 +25,10 @@ _ROUNDS = 120  # source addresses are 7 bits; 0 is everybody else's
 _LATE_ROUNDS, _LATE_S = 8, 0.05
 _REPLY_WANTED = 0x8000
 _MOST_READS = 10_000  # for one round of questions, whatever comes
+_FULL_S = 0.1
 _GREETINGS, _GREETING_S = 10, 0.05
 _BITS_A_BYTE, _REPLY_BYTES = 10, 96  # of the longest reply and its acknowledgement
+_USB_BYTE_S = 1e-6  # two characters are a byte on a CAN-FD bus of 1 and 5 Mbit/s
 
 
 class MoteusLine:
@@ -46,7 +49,7 @@ class MoteusLine:
         self._baud = baud
         self._agreed = checksums
         self._byte_s = _BITS_A_BYTE / baud
-        self._reply_s = reply_timeout_s + _REPLY_BYTES * self._byte_s
+        self._reply_timeout_s = reply_timeout_s
         self._sent_s = -math.inf
         self._clock = clock
         self._port: serial.Serial | None = None
@@ -62,9 +65,11 @@ class MoteusLine:
     def open(self) -> None:
         """Raises RobotError naming the port: as `open_exclusive`, or nothing there understands CAN-FD in text."""
         self._port = open_exclusive(self._path, self._baud)
+        self._sent_s = -math.inf
         self._reader = FdcanusbReader()
         checksums = self._greet() if self._agreed is None else self._agreed
         self._reader.checksums = checksums
+        self._byte_s = _BITS_A_BYTE / self._baud if checksums else _USB_BYTE_S
         self._damaged_before = self._reader.damaged
 
     def send(self, frames: Mapping[int, bytes]) -> None:
@@ -79,16 +84,17 @@ class MoteusLine:
         now_s = self._clock.now()
         earlier = {number for number, asked_s in self._asked_s if now_s - asked_s <= _LATE_S}
         self._asked_s.append((self._round, now_s))
+        reply_s = self._reply_timeout_s + _REPLY_BYTES * self._byte_s
         replies: dict[int, bytes] = {}
         self.late = {}
-        deadline_s = self._sent_s + self._reply_s
+        deadline_s = self._sent_s + reply_s
         for _ in range(_MOST_READS):
             arrived = self._read(deadline_s)
             for frame in arrived or ():
                 device_id, number = frame.identifier >> 8, frame.identifier & 0xFF
                 if number == self._round and device_id in frames and device_id not in replies:
                     replies[device_id] = frame.data
-                    deadline_s = max(self._clock.now(), self._sent_s) + self._reply_s
+                    deadline_s = max(self._clock.now(), self._sent_s) + reply_s
                 elif number in earlier:
                     self.late[device_id] = frame.data
             if arrived is None or len(replies) == len(frames):
@@ -112,7 +118,7 @@ class MoteusLine:
             self._reader.checksums = True
             self._write([CanFrame(0, bytes((NOP,)))])
             self._reader.checksums = False
-            deadline_s = self._sent_s + max(self._reply_s, _GREETING_S)
+            deadline_s = self._sent_s + max(self._reply_timeout_s, _GREETING_S)
             while self._read(deadline_s) is not None and not self._reader.answers:
                 pass
             while self._reader.answers:
@@ -123,8 +129,14 @@ class MoteusLine:
 
     def _write(self, frames: list[CanFrame]) -> None:
         lines = b"".join(send_line(frame, self._reader.checksums) for frame in frames)
+        descriptor = self._opened().fileno()
+        left = lines
         try:
-            self._opened().write(lines)
+            while left:  # not pyserial's own: it calls what was written late not written
+                with contextlib.suppress(BlockingIOError):
+                    left = left[os.write(descriptor, left) :]
+                if left and not select.select([], [descriptor], [], _FULL_S)[1]:
+                    raise self._gone("it takes no more bytes")
         except OSError as error:
             raise self._gone(error) from None
         self._sent_s = max(self._clock.now(), self._sent_s) + len(lines) * self._byte_s

@@ -90,7 +90,7 @@ def test_replies_that_are_always_late_are_no_silence(monkeypatch: pytest.MonkeyP
         r.bus.open()
         r.bus.arm()
         goal = r.bus.write(command(STANCE_RAD + 0.2)).positions_rad
-        r.bus._line._reply_s = 0.0  # so impatient that each reply comes too late
+        r.bus._line._reply_timeout_s = -1.0  # so impatient that each reply comes too late
         until_s = time.monotonic() + 1.5
         while time.monotonic() < until_s:
             readings = r.bus.read()
@@ -129,10 +129,10 @@ def test_heat_is_measured_and_then_a_fault() -> None:
     with rig() as r:
         r.bus.open()
         r.bus.arm()
-        r.motors.overheat_c[126] = 60.0
+        r.motors.overheat_c[126] = 30.0
         wait_until(lambda: r.bus.read().temperatures_c[2] == pytest.approx(60.0, abs=0.1), "no heat")
         assert r.bus.read().errors == {}
-        r.motors.overheat_c[126] = 90.0
+        r.motors.overheat_c[126] = 60.0
         wait_until(lambda: r.bus.read().errors == {"ankle": "over temperature"}, "no fault")
 
 

@@ -108,3 +108,8 @@ def test_a_closed_line_is_an_error(line: MoteusLine) -> None:
     line.close()
     with pytest.raises(RobotError, match="open"):
         line.send(QUESTION)
+
+
+def test_an_adapter_that_takes_no_more_bytes_is_a_fault(line: MoteusLine) -> None:
+    with pytest.raises(RobotFault, match="takes no more"):
+        line.send(dict.fromkeys(range(1, 127), bytes(64)))
