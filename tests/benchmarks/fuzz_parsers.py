@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a file, the tests are no package
 
-from tests.hardware.parsers import PARSERS, BrokenParserError, Fuzzer, TimeLimit
+from tests.hardware.fuzzer import BrokenParserError, Fuzzer, TimeLimit
+from tests.hardware.parsers import PARSERS
 
 
 def fuzzed(name: str, seconds: float, seed: int) -> dict[str, object]:

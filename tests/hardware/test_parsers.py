@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hardware.parsers import (
-    CORPUS,
-    PARSERS,
-    BrokenParserError,
-    Feed,
-    Fuzzer,
-    Parser,
-    TimeLimit,
-    kept_bytes,
-    mutated,
-    pieces,
-)
+from tests.hardware.fuzzer import CORPUS, BrokenParserError, Feed, Fuzzer, Parser, TimeLimit, kept_bytes, mutated, pieces
+from tests.hardware.parsers import PARSERS
 
 
 def test_every_corpus_has_its_parser() -> None:
@@ -36,6 +26,15 @@ def test_it_hears_the_first_input_of_its_corpus_and_survives_the_others(name: st
         fuzzer.check()
         fuzzer.feed([data[i : i + 1] for i in range(len(data))])
         fuzzer.check()
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_resealing_leaves_an_intact_input_intact_and_never_raises(name: str) -> None:
+    parser = PARSERS[name]
+    fuzzer, resealed = Fuzzer(parser), parser.reseal(parser.inputs[0])
+    assert fuzzer.feed([resealed]) or fuzzer.feed([resealed])  # some hear from the second one on
+    for size in range(len(parser.inputs[0])):
+        parser.reseal(parser.inputs[0][:size])
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -87,7 +86,7 @@ def _raising() -> Feed:
     ("make", "message"), [(lambda: Greedy().feed, "keeps"), (_deaf, "no longer hears"), (_raising, "KeyError: .* at \\['")]
 )
 def test_the_fuzzer_finds_what_grows_what_goes_deaf_and_what_raises(make: object, message: str) -> None:
-    fuzzer = Fuzzer(Parser(make, "bno08x"))  # type: ignore[arg-type]
+    fuzzer = Fuzzer(Parser(make, "bno08x", bytes))  # type: ignore[arg-type]
     with pytest.raises(BrokenParserError, match=message):
         _run(fuzzer)
 
@@ -98,12 +97,12 @@ def _run(fuzzer: Fuzzer) -> None:
 
 
 def test_the_fuzzer_lets_a_parser_raise_its_own_error() -> None:
-    fuzzer = Fuzzer(Parser(_raising, "bno08x", (KeyError,)))
+    fuzzer = Fuzzer(Parser(_raising, "bno08x", bytes, (KeyError,)))
     fuzzer.feed([b"x"])
 
 
 def test_the_fuzzer_ends_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.hardware.parsers.LIMIT_S", 0.05)
+    monkeypatch.setattr("tests.hardware.fuzzer.LIMIT_S", 0.05)
     with pytest.raises(BrokenParserError, match="hangs"), TimeLimit():
         time.sleep(10.0)
 
@@ -111,7 +110,8 @@ def test_the_fuzzer_ends_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_same_seed_gives_the_same_inputs() -> None:
     def inputs(seed: int) -> list[list[bytes]]:
         generator = random.Random(seed)  # noqa: S311
-        return [pieces(generator, mutated(generator, PARSERS["bno08x frames"].inputs)) for _ in range(20)]
+        parser = PARSERS["bno08x frames"]
+        return [pieces(generator, mutated(generator, parser.inputs, parser.reseal)) for _ in range(20)]
 
     assert inputs(1) == inputs(1) != inputs(2)
 
