@@ -1,4 +1,4 @@
-"""Fuzzer: feeds a parser garbage that is nearly right, and looks what becomes of it. Which parsers there are is in parsers.py."""
+"""Fuzzer: feeds a parser garbage that is nearly right, and looks what becomes of it. The parsers are in parsers.py."""
 
 from __future__ import annotations
 
