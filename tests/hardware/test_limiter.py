@@ -38,12 +38,18 @@ def test_a_command_within_limits_is_sent_as_it_is_without_an_event(trial: Trial)
 
 
 def test_position_targets_are_clipped_to_the_joint_limits(trial: Trial) -> None:
-    for _ in range(60):
-        sent = trial.tick(SPEC.position_command(SPEC.limits_rad[1] + 1.0))
-    np.testing.assert_array_equal(sent.positions_rad, SPEC.limits_rad[1])
-    assert trial.events.newest[-1].reason == "position"
-    assert trial.events.newest[-1].where == SPEC.joint_names[-1]
-    assert trial.events.newest[-1].limit == SPEC.joints[-1].upper_rad
+    lower, upper = SPEC.limits_rad
+    for beyond, limit in ((upper + 1.0, upper), (lower - 1.0, lower)):
+        for _ in range(100):
+            sent = trial.tick(SPEC.position_command(beyond))
+        np.testing.assert_array_equal(sent.positions_rad, limit)
+        event = trial.events.newest[-1]
+        assert (event.reason, event.where, event.value, event.limit) == (
+            "position",
+            SPEC.joint_names[-1],
+            beyond[-1],
+            limit[-1],
+        )
 
 
 def test_a_target_moves_no_faster_than_the_velocity_limit(trial: Trial) -> None:
@@ -88,6 +94,10 @@ def test_velocity_targets_feed_forward_and_gains_are_clipped(trial: Trial) -> No
     np.testing.assert_array_equal(sent.kp_nm_per_rad, 40.0)
     np.testing.assert_array_equal(sent.kd_nm_s_per_rad, 2.0)
     assert trial.events.counts == {"velocity": N, "torque": N, "gain": 4 * N}
+    sent = trial.tick(replace(STANCE, velocities_rad_s=np.full(N, 99.0), kd_nm_s_per_rad=np.zeros(N)))
+    np.testing.assert_array_equal(sent.velocities_rad_s, VELOCITY)
+    sent = trial.tick(replace(STANCE, torques_nm=np.full(N, -99.0)))
+    np.testing.assert_array_equal(sent.torques_nm, -TORQUE)
 
 
 def test_the_target_is_drawn_towards_the_measured_position_until_the_torque_fits(trial: Trial) -> None:
@@ -100,6 +110,14 @@ def test_the_target_is_drawn_towards_the_measured_position_until_the_torque_fits
     event = trial.events.newest[-1]
     assert (event.reason, event.where, event.limit) == ("torque", SPEC.joint_names[-1], TORQUE[-1])
     assert event.value == pytest.approx(20.0 * 0.3)
+
+
+def test_the_target_is_not_drawn_past_the_measured_position(trial: Trial) -> None:
+    trial.robot.faults = Faults(jammed=True, damage=with_value("velocities_rad_s", 7, -10.0))
+    state = trial.supervisor.read()
+    sent = trial.supervisor.write(replace(SPEC.position_command(SPEC.stance_rad + 0.1), kd_nm_s_per_rad=np.full(N, 2.0)))
+    assert torques(sent, state.positions_rad, state.velocities_rad_s)[7] == pytest.approx(TORQUE[7])
+    np.testing.assert_array_less(state.positions_rad - 1e-9, sent.positions_rad)
 
 
 def test_where_the_target_may_not_move_so_fast_the_gains_give_way(trial: Trial) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -121,9 +122,17 @@ def test_a_fault_half_way_down_ends_in_damping() -> None:
     assert list(trial.robot.log)[-4:] == ["write", "stop", "stop", "close"]
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C is a KeyboardInterrupt, also where tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_parking_is_ignored_and_works_again_afterwards() -> None:
     trial = standing(Trial())
-    before = signal.getsignal(signal.SIGINT)
     sent = 0
 
     def impatient(state: RobotState) -> RobotState:
@@ -137,7 +146,6 @@ def test_ctrl_c_while_parking_is_ignored_and_works_again_afterwards() -> None:
     assert sent > 50
     np.testing.assert_allclose(trial.robot.written[-1].positions_rad, SIT_RAD)
     assert trial.robot.log[-1] == "close"
-    assert signal.getsignal(signal.SIGINT) is before
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
 
