@@ -1,8 +1,8 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
 Each round samples tasks, tries every member on them, and trains specialists where the best member falls shortest of what
-specialists of that family have reached so far; each joins with its mirror image. At the end all members meet all tasks (and, mirrored, as many again), and those that are
-nowhere worth having go. The same config gives the same bytes.
+specialists of that family have reached so far; each joins with its mirror image. At the end all members meet all tasks (and,
+mirrored, as many again), and those that are nowhere worth having go. The same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Growth:
 
 
 def _shortest(family_of: dict[int, str], best: dict[int, float], reached: dict[str, float]) -> list[int]:
-    """Tasks by how far their best member falls short of what its family has reached; families not tried yet come first, in turn."""
+    """Tasks by how far the best member falls short of what the family has reached; families not tried yet first, in turn."""
     seen: Counter[str] = Counter()
     keys = {}
     for task in sorted(best, key=lambda task: best[task]):
