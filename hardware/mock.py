@@ -11,6 +11,7 @@ from hardware.clock import Clock
 from hardware.spec import RobotSpec
 from hardware.types import ImuReading, JointCommand, RobotError, RobotFault, RobotState
 
+MOCK_V = 16.0
 _FOLLOW_S = 0.03
 
 
@@ -52,7 +53,7 @@ class MockRobot:
         self._positions = before + share * (self._command.positions_rad - before)
         velocities = (self._positions - before) / period_s if period_s > 0.0 else np.zeros_like(before)
         level = ImuReading(np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(3))
-        return RobotState(now, self._positions.copy(), velocities, np.zeros_like(before), level, 16.0)
+        return RobotState(now, self._positions.copy(), velocities, np.zeros_like(before), level, MOCK_V)
 
     def write(self, command: JointCommand) -> JointCommand:
         self._check_connected()

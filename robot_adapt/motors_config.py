@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from hardware.clock import Clock
+from hardware.emulators.emulator import Device
+from hardware.emulators.faults import MotorFaults
+from hardware.emulators.plant import Plant
 from hardware.events import EventLog
 from hardware.motors.bus import MotorBus
 from hardware.motors.dynamixel import DynamixelConfig, DynamixelMode, DynamixelMotor
@@ -84,6 +87,17 @@ class DynamixelMotors(BaseModel):
 
         return DynamixelBus(self.config(spec), log, clock)
 
+    def emulated(self, plant: Plant, faults: MotorFaults) -> Device:
+        from hardware.emulators.dynamixel import ChainMotor, DynamixelChain
+
+        motors = [ChainMotor(joint, wired.id, wired.model or self.model) for joint, wired in self.joints.items()]
+        return DynamixelChain(motors, plant, self.supply_v, faults)
+
+    @property
+    def wire_baud(self) -> int | None:
+        """How fast bytes go."""
+        return self.baud
+
 
 class WiredMoteus(Wired):
     """Attributes: all but the three of every joint stand in place of those of all servos."""
@@ -95,13 +109,14 @@ class WiredMoteus(Wired):
 
 
 class MoteusMotors(BaseModel):
-    """A line of moteus servos; see hardware.motors.moteus_bus."""
+    """A line of moteus servos; see hardware.motors.moteus_bus. Emulated ones report `supply_v`."""
 
     model_config = FROZEN
     family: Literal["moteus"]
     port: str
     baud: Baud = 921_600
     checksums: bool | None = None
+    supply_v: Positive = 24.0
     watchdog_s: Positive = 0.1
     silent_s: Positive = 0.2
     reply_timeout_s: Positive = 0.004
@@ -135,6 +150,16 @@ class MoteusMotors(BaseModel):
         from hardware.motors.moteus_bus import MoteusBus
 
         return MoteusBus(self.config(spec), log, clock)
+
+    def emulated(self, plant: Plant, faults: MotorFaults) -> Device:
+        from hardware.emulators.moteus import MoteusChain
+
+        return MoteusChain(plant, self.config(plant.spec).motors, faults, usb=self.checksums is not True)
+
+    @property
+    def wire_baud(self) -> int | None:
+        """How fast bytes go; None behind a USB adapter, which does not look at the baud rate."""
+        return self.baud if self.checksums else None
 
 
 Motors = Annotated[DynamixelMotors | MoteusMotors, Field(discriminator="family")]

@@ -1,4 +1,4 @@
-"""Getting a robot back to its start between trials: a snapshot in simulation, standing up and an operator on a robot."""
+"""Getting a robot back to its start between trials: a snapshot in simulation, an operator and standing up on a robot."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy as np
 
 from hardware.clock import Clock
 from hardware.robot import Robot
+from hardware.safety import SafetySupervisor
+from hardware.types import RobotError, RobotFault
 
 _RAMP_S = 1.5
+_SETTLE_S = 0.3
 _PERIOD_S = 0.02
 
 
-def stand_up(robot: Robot, clock: Clock) -> None:
+def stand_up(robot: Robot, clock: Clock, ramp_s: float = _RAMP_S) -> None:
     """Moves every joint to the stance in a straight line from where it is *measured* to be; no jump, whatever the pose."""
     start_rad, start_s = robot.read().positions_rad, clock.now()
-    steps = round(_RAMP_S / _PERIOD_S)
+    steps = round(ramp_s / _PERIOD_S)
     for step in range(1, steps + 1):
         share = step / steps
         goal_rad = (1.0 - share) * start_rad + share * robot.spec.stance_rad
@@ -25,14 +28,60 @@ def stand_up(robot: Robot, clock: Clock) -> None:
         robot.read()
 
 
-class OperatorReset:
-    """Stands the robot up, then waits until a person says that it is at its start."""
+def make_ready(robot: SafetySupervisor) -> None:
+    """Arms a robot again that was stopped, with its ports opened anew if need be. Raises RobotError saying what is wrong."""
+    try:
+        robot.connect()
+        robot.rearm()
+    except RobotError:
+        robot.close()
+        robot.connect()
 
-    def __init__(self, robot: Robot, clock: Clock, confirm: Callable[[], None]) -> None:
+
+class OperatorReset:
+    """A person puts the robot at its start, limp as it is since the trial before, and says so; then it gets up by itself.
+
+    After a safety stop the person is told why, and asked again for as long as something is still wrong.
+
+    Args:
+        confirm: is given why the robot was stopped, or nothing, and returns when the person says go.
+
+    """
+
+    def __init__(self, robot: SafetySupervisor, clock: Clock, confirm: Callable[[str], None]) -> None:
         self._robot = robot
         self._clock = clock
         self._confirm = confirm
 
     def __call__(self, generator: np.random.Generator) -> None:
+        why, ready = self._robot.stopped_because or "", False
+        while not ready:
+            self._confirm(why)
+            try:
+                make_ready(self._robot)
+                ready = True
+            except RobotError as error:
+                why = str(error)
         stand_up(self._robot, self._clock)
-        self._confirm()
+
+
+class EmulatedReset:
+    """Physics behind emulated devices is put back; the robot, armed again if need be, takes its stance. Nobody is asked.
+
+    Args:
+        put_back: is given a seed, and returns when the physics stands at its start.
+
+    """
+
+    def __init__(self, robot: SafetySupervisor, clock: Clock, put_back: Callable[[int], None]) -> None:
+        self._robot = robot
+        self._clock = clock
+        self._put_back = put_back
+
+    def __call__(self, generator: np.random.Generator) -> None:
+        self._put_back(int(generator.integers(2**32)))
+        try:
+            make_ready(self._robot)
+        except RobotError as error:
+            raise RobotFault(str(error)) from None  # this trial is aborted; the next one may find it healed
+        stand_up(self._robot, self._clock, _SETTLE_S)

@@ -35,7 +35,7 @@ def adapt(
     from robot_adapt.backends import Operator, RobotConfig, open_rig
     from robot_adapt.cli.address import check_address
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, load_json, shipped, shipped_or_file
+    from robot_adapt.config import load, load_json, shipped_or_file
     from robot_adapt.errors import UserError
     from robot_adapt.optim.operators import make_operator
     from robot_adapt.policy import policy_file
@@ -47,9 +47,9 @@ def adapt(
     for text in (note, robot_id):
         if text is not None and not text.isprintable():
             raise UserError(f"{text!r}: holds characters that cannot be shown")
-    described = load(shipped_or_file("rigs", robot), RobotConfig)
-    kind = described.root.robot.body.name
-    rig = open_rig(described, Operator(_ask_return, _confirm_start))
+    file = shipped_or_file("rigs", robot)
+    described = load(file, RobotConfig)
+    spec = described.spec
     if resume is not None:
         if any(option is not None for option in (policy, config, robot_id, note, seed, out)):
             raise UserError("--resume goes with --aggregator only: a session goes on as it was started")
@@ -58,11 +58,11 @@ def adapt(
         if plan.robot_config != described.model_dump(mode="json"):
             raise UserError(f"{run.session}: this session was started on another robot than {robot}")
         start = policy_file.load(run.policy)
-        start.check_fits(rig.robot.spec)
+        start.check_fits(spec)
     else:
-        settings = load(shipped_or_file("adapt", config or kind), AdaptConfig)
-        start = policy_file.load(policy if policy is not None else shipped("policies", f"{kind}.safetensors"))
-        start.check_fits(rig.robot.spec)
+        start = policy_file.load(policy if policy is not None else _shipped_policy(spec.name))
+        settings = load(shipped_or_file("adapt", config or spec.name), AdaptConfig)
+        start.check_fits(spec)
         run = RunFolder.new(out, "adapt")
         plan = SessionPlan(
             robot=robot_id or start.robot,
@@ -78,12 +78,13 @@ def adapt(
     fresh, search = plan.settings.fresh_trials, plan.settings.operator
 
     with contextlib.ExitStack() as stack:
+        rig = open_rig(described, Operator(_ask_return, _confirm_start), file)
         stack.enter_context(run.kept())
         progress = stack.enter_context(ProgressReport(bar=not rig.attended))
         progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
         if isinstance(rig.clock, MonotonicClock):
             stack.enter_context(real_time(progress.say))
-        stack.callback(rig.robot.close)
+        stack.callback(rig.close)
         rig.robot.connect()
         with streamed_session(run, start, identity, aggregator, progress.say, progress.on_trial) as session:
             progress.stage("before", fresh)
@@ -99,6 +100,18 @@ def adapt(
     typer.echo(str(run.folder))
 
 
+def _shipped_policy(robot: str) -> Path:
+    from robot_adapt.config import shipped
+    from robot_adapt.errors import UserError
+
+    try:
+        return shipped("policies", f"{robot}.safetensors")
+    except UserError:
+        raise UserError(
+            f"no policy is shipped for the robot {robot}: give --policy FILE, and --config for its trials"
+        ) from None
+
+
 def _ask_return() -> float:
     while True:
         answer = _ask("distance walked forward (m): ")
@@ -108,8 +121,10 @@ def _ask_return() -> float:
             typer.echo(f"{answer!r} is not a number", err=True)
 
 
-def _confirm_start() -> None:
-    _ask("put the robot at its start, then press Enter ")
+def _confirm_start(stopped_because: str) -> None:
+    if stopped_because:
+        typer.echo(stopped_because, err=True)
+    _ask("put the robot at its start, step back, press Enter: it gets up and walks ")
 
 
 def _ask(question: str) -> str:

@@ -13,9 +13,14 @@ import typer
 from robot_adapt import __version__
 from robot_adapt.cli.adapt import adapt
 from robot_adapt.cli.aggregate import aggregate
+from robot_adapt.cli.calibrate import calibrate
+from robot_adapt.cli.check import check
 from robot_adapt.cli.demo import demo
 from robot_adapt.cli.doctor import doctor
+from robot_adapt.cli.emulate import emulate
+from robot_adapt.cli.grow_repertoire import grow_repertoire
 from robot_adapt.cli.meta_train import meta_train
+from robot_adapt.cli.monitor import monitor
 from robot_adapt.cli.render import render
 from robot_adapt.cli.report import report
 from robot_adapt.cli.send import send
@@ -61,7 +66,21 @@ def _end(line: str, status: int) -> None:
     raise typer.Exit(status)
 
 
-for _verb in (demo, meta_train, adapt, aggregate, send, report, render, doctor):
+for _verb in (
+    demo,
+    meta_train,
+    grow_repertoire,
+    check,
+    calibrate,
+    monitor,
+    emulate,
+    adapt,
+    aggregate,
+    send,
+    report,
+    render,
+    doctor,
+):
     app.command()(_reported(_verb))
 
 

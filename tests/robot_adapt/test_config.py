@@ -10,6 +10,7 @@ from robot_adapt.adapt.config import AdaptConfig
 from robot_adapt.backends import RobotConfig, SimulatedRobotConfig
 from robot_adapt.config import FROZEN, Positive, load, read_yaml, shipped, shipped_or_file, validate
 from robot_adapt.errors import UserError
+from robot_adapt.hardware_config import HardwareConfig
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.robot_model import RobotModel
 from sim.hobbles import Hobble
@@ -17,6 +18,7 @@ from sim.hobbles import Hobble
 CONFIGS = Path(__file__).parents[2] / "configs"
 KINDS: list[tuple[str, type[BaseModel]]] = [
     ("adapt", AdaptConfig),
+    ("hardware", HardwareConfig),
     ("hobbles", Hobble),
     ("meta_train", MetaTrainConfig),
     ("rigs", RobotConfig),
