@@ -74,7 +74,7 @@ def bus_finding(reading: Reading, motors: int, control_hz: float) -> Finding:
     seen = f"{len(reading.durations_s)} reads: {times}, {reading.lost} of {replies} replies lost"
     advice = ""
     if reading.lost > _LOST_SHARE * replies:
-        advice = "look at cables, connectors and the bus's termination"
+        advice = "look at cables, connectors and termination; is this computer busy?"
     elif 2.0 * p99_s > 1.0 / control_hz:
         advice = f"too slow for {control_hz:g} Hz: raise the baud rate, or lower return delay and adapter latency"
     return Finding("bus", seen, advice)

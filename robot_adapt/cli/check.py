@@ -28,6 +28,8 @@ def check(
 
     Exit status 0 when all is well, 1 when something is not. Without a terminal it only looks.
     """
+    from hardware.check import Finding
+    from hardware.real_time import real_time
     from hardware.types import RobotError
     from robot_adapt.cli.wired import load_wired
     from robot_adapt.hardware_config import wired_robot
@@ -45,14 +47,13 @@ def check(
         person.say(f"{'ok ' if finding.fine else 'NO '} {finding.what}: {finding.seen}")
 
     try:
-        for finding in look(config, wired):
-            tell(finding)
-        if not readonly and _may_move(findings, person):
-            for finding in move(wired, person):
+        with real_time(person.say):  # as in a session, so that what is measured is what a session gets
+            for finding in look(config, wired):
                 tell(finding)
+            if not readonly and _may_move(findings, person):
+                for finding in move(wired, person):
+                    tell(finding)
     except RobotError as error:
-        from hardware.check import Finding
-
         findings.append(Finding("ended", str(error), "mend this, then check again"))
     finally:
         wired.supervisor.close()
@@ -89,37 +90,37 @@ def look(config: HardwareConfig, wired: WiredRobot) -> Iterator[Finding]:
 def move(wired: WiredRobot, person: Person) -> Iterator[Finding]:
     """Arms the robot where it is, moves each joint a little, and tries the stop. Everything goes through the supervisor."""
     from hardware import check
-    from hardware.real_time import real_time
 
     supervisor, clock, spec = wired.supervisor, wired.clock, wired.robot.spec
-    with real_time(person.say):
-        supervisor.connect()
-        hold_rad = supervisor.read().positions_rad
+    supervisor.connect()
+    hold_rad = supervisor.read().positions_rad
 
-        def hold() -> None:
-            supervisor.read()
-            supervisor.write(spec.position_command(hold_rad))
+    def hold() -> None:
+        supervisor.read()
+        supervisor.write(spec.position_command(hold_rad))
 
-        def motion(joint: int) -> Finding:
-            shares = check.small_motion(supervisor, clock, joint, hold_rad, _AMPLITUDE_RAD, _MOTION_S, _PERIOD_S)
-            return check.motion_finding(spec, joint, shares)
+    def motion(joint: int) -> Finding:
+        shares = check.small_motion(supervisor, clock, joint, hold_rad, _AMPLITUDE_RAD, _MOTION_S, _PERIOD_S)
+        return check.motion_finding(spec, joint, shares)
 
-        for k, name in enumerate(spec.joint_names):
-            person.say(f"{name} moves: 5 degrees in its positive direction, then back and 5 degrees the other way")
-            finding = motion(k)
-            if finding.fine and person.ask(f"did {name}, and only it, move that way? [yes/no] ", hold) not in ("yes", "y"):
-                advice = f"its sign is wrong, or its id is another joint's: robot-adapt calibrate, or --joint {name}"
-                finding = check.Finding(name, f"{finding.seen}, but not as it should", advice)
-            yield finding
+    person.ask("it holds itself. Lift it, so that no foot touches anything, then press Enter ", hold)
+    for k, name in enumerate(spec.joint_names):
+        person.say(f"{name} moves: 5 degrees in its positive direction, then back and 5 degrees the other way")
+        finding = motion(k)
+        if finding.fine and person.ask(f"did {name}, and only it, move that way? [yes/no] ", hold) not in ("yes", "y"):
+            advice = f"its sign is wrong, or its id is another joint's: robot-adapt calibrate, or --joint {name}"
+            finding = check.Finding(name, f"{finding.seen}, but not as it should", advice)
+        yield finding
 
-        def push(meanwhile: Callable[[], None]) -> None:
-            person.ask(f"stopped. Push {spec.joint_names[0]} by 10 degrees or more, then press Enter ", meanwhile)
+    def push(meanwhile: Callable[[], None]) -> None:
+        person.ask(f"stopped. Push {spec.joint_names[0]} by 10 degrees or more, then press Enter ", meanwhile)
 
-        yield check.stop_finding(supervisor, 0, push)
-        supervisor.rearm()
-        hold_rad = supervisor.read().positions_rad
-        again = motion(0)
-        yield check.Finding("armed again", again.seen, again.advice)
+    yield check.stop_finding(supervisor, 0, push)
+    supervisor.rearm()
+    hold_rad = supervisor.read().positions_rad
+    again = motion(0)
+    yield check.Finding("armed again", again.seen, again.advice)
+    person.ask("put it back on its feet, then press Enter: it sits down and goes limp ", hold)
 
 
 def _may_move(findings: list[Finding], person: Person) -> bool:
@@ -129,8 +130,10 @@ def _may_move(findings: list[Finding], person: Person) -> bool:
     if not person.is_there:
         person.say("not armed: nobody is at a terminal to say yes")
         return False
-    person.say("Lift the robot so that no foot touches anything, have its power switch at hand, keep fingers away.")
-    if person.ask("Each joint will move by 5 degrees, one after the other. Type yes to arm: ") != "yes":
+    person.say(
+        "The robot will hold itself, then move each joint by 5 degrees. Have its power switch at hand, keep fingers away."
+    )
+    if person.ask("Type yes to arm: ") != "yes":
         person.say("not armed")
         return False
     return True
@@ -141,11 +144,11 @@ def _plan(config: HardwareConfig, wired: WiredRobot) -> Iterator[str]:
     yield f"open {config.motors.port} ({config.motors.family}) and {config.imu.port} ({config.imu.family}), reading only"
     yield f"read the {len(joints)} motors {_READS} times: identity, voltage, temperature, position, errors, time, lost replies"
     yield "read the IMU for half a second: rate, upright"
-    yield "then, after a typed yes: watchdog, limits, torque on, joints held where they are"
+    yield "then, after a typed yes: watchdog, limits, torque on, joints held where they are; have it lifted"
     for name in joints:
         yield f"move {name} by {_AMPLITUDE_RAD:.2f} rad both ways in {_MOTION_S:g} s, and ask what was seen"
     yield f"stop, try a command that should be refused, have {joints[0]} pushed; arm again, move {joints[0]} again"
-    yield "sit down, torque off, close the ports"
+    yield "have it put back, sit down, torque off, close the ports"
 
 
 def _show(findings: list[Finding]) -> None:

@@ -42,7 +42,19 @@ def refused(*arguments: str | Path) -> str:
 def test_help_names_every_verb() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for verb in ("demo", "meta-train", "adapt", "aggregate", "send", "report", "render", "doctor"):
+    for verb in (
+        "demo",
+        "meta-train",
+        "check",
+        "calibrate",
+        "monitor",
+        "adapt",
+        "aggregate",
+        "send",
+        "report",
+        "render",
+        "doctor",
+    ):
         assert verb in done.stdout
         assert run(verb, "--help").returncode == 0
 
