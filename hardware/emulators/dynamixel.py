@@ -24,6 +24,7 @@ from hardware.types import JointCommand, RobotError, RobotState
 
 PING, READ, WRITE, REG_WRITE, ACTION, FACTORY_RESET, REBOOT = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x08
 SYNC_READ, SYNC_WRITE, FAST_SYNC_READ, BULK_READ, BULK_WRITE = 0x82, 0x83, 0x8A, 0x92, 0x93
+_ONLY_READING = (PING, READ, SYNC_READ, FAST_SYNC_READ, BULK_READ)
 _DELAY_UNIT_S = 2e-6
 _MOST = 1e5  # rad, rad/s, Nm, degC
 _ROOM_C = 30.0  # of motors whose heat the physics do not know
@@ -83,7 +84,8 @@ class DynamixelChain:
                 self._heard_s = self._clock.now()
             self._measure(self._plant.state())
             yield from self._answers(instruction)
-            self._drive()
+            if instruction.code not in _ONLY_READING:
+                self._drive()
 
     def unasked(self, now_s: float) -> tuple[bytes, ...]:
         """Nothing; but this is when a watchdog of a motor trips."""
@@ -201,24 +203,25 @@ class DynamixelChain:
         if state is self._measured:
             return  # as for all instructions of the same millisecond
         self._measured = state
+        known_c = np.full(len(self.motors), _ROOM_C) if state.temperatures_c is None else state.temperatures_c
+        rows = np.array([
+            self._signs * state.positions_rad + self._offsets_rad,
+            self._signs * state.velocities_rad_s,
+            self._signs * state.torques_nm,
+            np.where(np.isnan(known_c), _ROOM_C, known_c),
+        ])  # fmt: skip
+        if not np.abs(rows).max() < _MOST:
+            rows = np.clip(np.nan_to_num(rows), -_MOST, _MOST)  # what fits into registers, whatever the physics say
         faults = self.faults
-        angles = self._finite(self._signs * state.positions_rad + self._offsets_rad)
-        velocities = self._finite(self._signs * state.velocities_rad_s)
-        torques = self._finite(self._signs * state.torques_nm)
-        known = np.full(len(angles), _ROOM_C) if state.temperatures_c is None else state.temperatures_c
-        heat = self._finite(np.nan_to_num(known, nan=_ROOM_C))
         charge = state.battery_v / self._full_v if self._full_v > 0.0 else 1.0
         voltage_v = self._supply_v * charge - faults.sag_v
-        for motor, angle, velocity, torque, celsius in zip(self.motors, angles, velocities, torques, heat, strict=True):
+        changed = any(motor.is_bounded for motor in self.motors)
+        for motor, (angle, velocity, torque, celsius) in zip(self.motors, rows.T.tolist(), strict=True):
             device_id = motor.device_id
             motor.measure(angle, velocity, torque, voltage_v, celsius + faults.overheat_c.get(device_id, 0.0))
-            motor.check(faults.error_bits.get(device_id, 0))
-
-    @staticmethod
-    def _finite(values: NDArray[np.float64]) -> list[float]:
-        """What fits into registers, whatever the physics say."""
-        sane: list[float] = np.clip(np.nan_to_num(values), -_MOST, _MOST).tolist()
-        return sane
+            changed |= motor.check(faults.error_bits.get(device_id, 0)) or motor.is_bounded
+        if changed:
+            self._drive()
 
     def _drive(self) -> None:
         drives = [LIMP if motor.device_id in self.faults.dead else motor.drive() for motor in self.motors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
@@ -64,6 +65,7 @@ _RANGES: dict[Register, tuple[int, int]] = {
     registers.GOAL_POSITION: (-(2**31), 2**31 - 1),
 }
 _WRITABLE = {register.address: register for register in _RANGES}
+_SIGNED = {registers.PRESENT_POSITION.address, *(register.address for register, (low, _) in _RANGES.items() if low < 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class EmulatedDynamixel:
         self._has_current = self._rating.current_unit_a is not None
         self._by_duty = units(model, supply_v, "position")
         self._by_current = units(model, supply_v, "current_position") if self._has_current else self._by_duty
-        self._angle_rad = 0.0
+        self._angle_rad = self._goal_rad = 0.0
+        self._reach_rad = math.inf
         self._table = bytearray(_TABLE_BYTES)
         self._shut_down = False
         highest_v = {5.0: 7.0, 24.0: 30.0}.get(self._rating.at_v, 16.0)
@@ -120,12 +123,17 @@ class EmulatedDynamixel:
 
     def __getitem__(self, register: Register) -> int:
         """The value of a register, with its sign where it has one."""
-        is_signed = register in _RANGES and _RANGES[register][0] < 0
-        return int.from_bytes(self._table[register.address : register.address + register.size], "little", signed=is_signed)
+        at = register.address
+        return int.from_bytes(self._table[at : at + register.size], "little", signed=at in _SIGNED)
 
     @property
     def device_id(self) -> int:
         return self._table[registers.ID.address]
+
+    @property
+    def is_bounded(self) -> bool:
+        """A limit of PWM or current holds the torque down, so that `drive` is another with every measurement."""
+        return abs(self._goal_rad - self._angle_rad) > self._reach_rad
 
     @property
     def alert(self) -> int:
@@ -146,7 +154,7 @@ class EmulatedDynamixel:
             raw = data[at : at + register.size]
             if len(raw) < register.size:
                 return LENGTH
-            value = int.from_bytes(raw, "little", signed=_RANGES[register][0] < 0)
+            value = int.from_bytes(raw, "little", signed=register.address in _SIGNED)
             if error := self._error_of(register, value):
                 return error
             values.append((register, value))
@@ -177,20 +185,21 @@ class EmulatedDynamixel:
         self._set(registers.PRESENT_INPUT_VOLTAGE, round(max(voltage_v, 0.0) / VOLTAGE_UNIT_V))
         self._set(registers.PRESENT_TEMPERATURE, min(max(round(celsius), 0), 255))
 
-    def check(self, bits: int) -> None:
-        """Finds hardware errors, those given among them; they stay until the reboot, and those of the mask end the torque."""
+    def check(self, bits: int) -> bool:
+        """Finds hardware errors, those given among them; they stay until the reboot. Whether they ended the torque just now."""
         voltage = self[registers.PRESENT_INPUT_VOLTAGE]
         lowest, highest = self[registers.MIN_VOLTAGE_LIMIT], self[registers.MAX_VOLTAGE_LIMIT]
         if voltage < lowest or voltage > highest:
             bits |= UNDERVOLTAGE
         if self[registers.PRESENT_TEMPERATURE] > self[registers.TEMPERATURE_LIMIT]:
             bits |= OVERHEATING
-        if not bits:
-            return
         self._table[registers.HARDWARE_ERROR_STATUS.address] |= bits & 0xFF
-        if bits & self[registers.SHUTDOWN]:
-            self._shut_down = True
-            self._set(registers.TORQUE_ENABLE, 0)
+        if not bits & self[registers.SHUTDOWN]:
+            return False
+        had_torque = bool(self[registers.TORQUE_ENABLE])
+        self._shut_down = True
+        self._set(registers.TORQUE_ENABLE, 0)
+        return had_torque
 
     def watchdog_s(self) -> float | None:
         """How long it waits for an instruction; None while it does not."""
@@ -201,7 +210,7 @@ class EmulatedDynamixel:
     def trip(self) -> None:
         """Nobody spoke for too long: stop, and take no goals until the watchdog is written 0."""
         self._set(registers.BUS_WATCHDOG, WATCHDOG_TRIPPED)
-        self._set(registers.GOAL_POSITION, self._present_count())
+        self._set(registers.GOAL_POSITION, self[registers.PRESENT_POSITION])
         self._set(registers.GOAL_VELOCITY, 0)
         if self[registers.OPERATING_MODE] == PWM:
             self._set(registers.GOAL_PWM, 0)
@@ -210,6 +219,7 @@ class EmulatedDynamixel:
 
     def drive(self) -> Drive:
         """By the law of `hardware.motors.dynamixel_units`; limits of PWM and current bound what a position error asks for."""
+        self._reach_rad = math.inf
         if not self._table[registers.TORQUE_ENABLE.address]:
             return LIMP
         mode = self[registers.OPERATING_MODE]
@@ -227,8 +237,9 @@ class EmulatedDynamixel:
         most_nm = abs(self[registers.GOAL_PWM]) / FULL_PWM * unit.stall_nm
         if mode == CURRENT_POSITION:
             most_nm = min(most_nm, abs(self[registers.GOAL_CURRENT]) * unit.effort_nm)
-        if kp * abs(goal_rad - self._angle_rad) > most_nm:
-            goal_rad = self._angle_rad + most_nm / kp * (1.0 if goal_rad > self._angle_rad else -1.0)
+        self._goal_rad, self._reach_rad = goal_rad, most_nm / kp if kp else math.inf
+        if self.is_bounded:
+            goal_rad = self._angle_rad + math.copysign(self._reach_rad, goal_rad - self._angle_rad)
         return Drive(goal_rad, kp_nm_per_rad=kp, kd_nm_s_per_rad=self[registers.POSITION_D_GAIN] * unit.kd_nm_s_per_rad)
 
     def _error_of(self, register: Register, value: int) -> int:
@@ -267,11 +278,7 @@ class EmulatedDynamixel:
         self._set(registers.POSITION_D_GAIN, 0)
         self._set(registers.GOAL_PWM, 0 if is_pwm else self[registers.PWM_LIMIT])
         self._set(registers.GOAL_CURRENT, 0 if self[registers.OPERATING_MODE] == CURRENT else self[registers.CURRENT_LIMIT])
-        self._set(registers.GOAL_POSITION, self._present_count())
-
-    def _present_count(self) -> int:
-        at = registers.PRESENT_POSITION.address
-        return int.from_bytes(self._table[at : at + 4], "little", signed=True)
+        self._set(registers.GOAL_POSITION, self[registers.PRESENT_POSITION])
 
     def _set(self, register: Register, value: int) -> None:
         masked = value & (1 << 8 * register.size) - 1

@@ -73,7 +73,7 @@ class DynamixelBus:
         self._goals: Goals | None = None
         self._forget()
 
-    @property
+    @functools.cached_property
     def joint_names(self) -> tuple[str, ...]:
         return tuple(motor.joint for motor in self._config.motors)
 
@@ -119,7 +119,7 @@ class DynamixelBus:
         present, health = self._present, self._health
         return MotorReadings(
             positions_rad=present.positions_rad,
-            velocities_rad_s=present.velocities_rad_s.copy(),
+            velocities_rad_s=present.velocities_rad_s.copy(),  # partly heard readings change them in place
             torques_nm=present.torques_nm.copy(),
             heard=heard,
             voltages_v=health.voltages_v.copy(),
@@ -182,13 +182,13 @@ class DynamixelBus:
         heard = self._present.take(replies, now_s)
         for motor, device_id in enumerate(self._ids):
             if (reply := replies.get(device_id)) is not None:
-                self._health.alert(motor, bool(reply.error & ALERT))
-                if was_lost[motor]:
-                    self._health.want(motor)  # perhaps it heard nothing either, and its watchdog has tripped
+                self._health.heard(motor, reply.error >= ALERT, was_lost[motor] > 0)
             elif not fast:
                 self._note("reply lost", self.joint_names[motor], float(self._present.lost[motor]))
-        self._fast_next = self._is_fast and bool(heard.all())
-        self._check_silence(now_s, heard)
+        is_whole = len(replies) == len(self._ids)
+        self._fast_next = self._is_fast and is_whole
+        if not is_whole:
+            self._check_silence(now_s, heard)
         return heard
 
     def _check_silence(self, now_s: float, heard: NDArray[np.bool_]) -> None:

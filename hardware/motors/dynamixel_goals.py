@@ -48,16 +48,20 @@ class Goals:
         self._p = self._held_p = self._gain(np.array(kp), self._kp_nm_per_rad)
         self._d = self._held_d = self._gain(np.array(kd), self._kd_nm_s_per_rad)
         self._current = self._currents
+        self._asked = b""  # the gains of the last command; none after `hold` and `damp`
         self._sendings = 0
 
     def send(self, command: JointCommand, positions_rad: FloatArray, velocities_rad_s: FloatArray) -> JointCommand:
         """Returns what the motors were told: quantized, and without what the mode cannot do."""
         if self._mode == "pwm":
             return self._send_duty(command, positions_rad, velocities_rad_s)
-        p = self._gain(command.kp_nm_per_rad, self._kp_nm_per_rad)
-        d = self._gain(command.kd_nm_s_per_rad, self._kd_nm_s_per_rad)
-        if self._current is not self._currents or not (np.array_equal(p, self._p) and np.array_equal(d, self._d)):
-            self._p, self._d, self._current, self._sendings = p, d, self._currents, _SENDINGS
+        asked = command.kp_nm_per_rad.tobytes() + command.kd_nm_s_per_rad.tobytes()
+        if asked != self._asked:
+            self._asked = asked
+            self._p = self._gain(command.kp_nm_per_rad, self._kp_nm_per_rad)
+            self._d = self._gain(command.kd_nm_s_per_rad, self._kd_nm_s_per_rad)
+            self._current = self._currents
+            self._sendings = _SENDINGS
         if self._sendings:
             self._sendings -= 1
             for address, rows in self._slow():
@@ -65,9 +69,8 @@ class Goals:
         counts = np.rint(command.positions_rad * COUNTS_A_RAD).astype(np.int64) + ZERO_COUNT
         counts = np.minimum(np.maximum(counts, self._lower), self._upper)
         self._write(registers.GOAL_POSITION.address, self._rows(_GOAL_4, goal=counts))
-        return JointCommand(
-            (counts - ZERO_COUNT) / COUNTS_A_RAD, self._zeros, self._zeros, p * self._kp_nm_per_rad, d * self._kd_nm_s_per_rad
-        )
+        kp, kd = self._p * self._kp_nm_per_rad, self._d * self._kd_nm_s_per_rad
+        return JointCommand((counts - ZERO_COUNT) / COUNTS_A_RAD, self._zeros, self._zeros, kp, kd)
 
     def hold(self, counts: Counts, attempts: int) -> set[int]:
         """Stand here, with the gains of the config; read back. Returns the ids of motors that may not have heard."""
@@ -125,7 +128,7 @@ class Goals:
         self._link.sync_write(address, rows.dtype.itemsize - 1, rows.tobytes())
 
     def _confirm(self, writes: list[tuple[int, NDArray[np.void]]], attempts: int) -> set[int]:
-        self._sendings = 0
+        self._asked, self._sendings = b"", 0
         return set().union(
             *(self._link.confirm(address, rows.dtype.itemsize - 1, rows.tobytes(), attempts) for address, rows in writes)
         )

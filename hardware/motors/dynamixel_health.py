@@ -64,11 +64,11 @@ class Health:
     def want(self, motor: int) -> None:
         self._wanted[motor] = None
 
-    def alert(self, motor: int, is_alert: bool) -> None:
-        """What the motor's newest status packet said; news is a reason to ask it."""
-        if is_alert != self._alerts[motor]:
+    def heard(self, motor: int, is_alert: bool, was_lost: bool) -> None:
+        """The motor's newest status packet; an alert that came or went, or a silence that ended, is a reason to ask it."""
+        if is_alert != self._alerts[motor] or was_lost:
             self._alerts[motor] = is_alert
-            self.want(motor)
+            self.want(motor)  # perhaps it heard nothing either, and its watchdog has tripped
 
     def take(self, motor: int, block: HealthBlock) -> None:
         self._wanted.pop(motor, None)
@@ -79,6 +79,8 @@ class Health:
 
     def errors(self) -> dict[str, str]:
         """What motors report of themselves, in words, by joint name."""
+        if not (any(self.error_bits) or any(self._alerts) or any(self._limp)):
+            return {}  # as nearly always
         found = {}
         for motor, joint in enumerate(self._joints):
             words = [error_words(self.error_bits[motor])] if self.error_bits[motor] else []

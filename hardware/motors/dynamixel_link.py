@@ -6,8 +6,7 @@ What comes back is told by id: a silent motor loses no reply but its own (the SD
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from dynamixel_sdk import COMM_SUCCESS, PacketHandler
 
@@ -36,8 +35,7 @@ class Port(Protocol):
 OpenPort = Callable[[str, int, float], Port]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a motor answered: its error byte (ALERT: look at Hardware Error Status) and the registers read."""
 
     error: int
@@ -154,11 +152,11 @@ class DynamixelLink:
         if result != COMM_SUCCESS or len(packet) != _FAST_DATA + step * len(device_ids):
             self.bad_packets += bool(packet)
             return {}
-        parts = [bytes(packet[at : at + step]) for at in range(_FAST_DATA, len(packet), step)]
-        if [part[1] for part in parts] != list(device_ids):
+        data = bytes(packet)
+        if tuple(data[_FAST_DATA + 1 :: step]) != tuple(device_ids):
             self.bad_packets += 1
             return {}
-        return {part[1]: Reply(part[0], part[2 : 2 + length]) for part in parts}
+        return {data[at + 1]: Reply(data[at], data[at + 2 : at + 2 + length]) for at in range(_FAST_DATA, len(data), step)}
 
     def _note_sending(self) -> None:
         now_s = self._clock.now()

@@ -34,8 +34,8 @@ class Present:
         self._ids = tuple(device_ids)
         self._effort_nm = effort_nm
         self.counts: NDArray[np.int64] = np.full(n, ZERO_COUNT, np.int64)
-        self.velocities_rad_s = np.zeros(n)
-        self.torques_nm = np.zeros(n)
+        self.velocities_rad_s: FloatArray = np.zeros(n)
+        self.torques_nm: FloatArray = np.zeros(n)
         self.lost = np.zeros(n, np.int64)
         self.lost_since_s = np.zeros(n)
 
@@ -46,8 +46,15 @@ class Present:
 
     def take(self, replies: Mapping[int, Reply], now_s: float) -> NDArray[np.bool_]:
         """Who was heard (n,)."""
+        if len(replies) == len(self._ids):
+            rows = np.frombuffer(b"".join([replies[device_id].data for device_id in self._ids]), _ROW)
+            self.counts = rows["position"].astype(np.int64)
+            self.velocities_rad_s = rows["velocity"] * registers.VELOCITY_UNIT_RAD_S
+            self.torques_nm = rows["effort"] * self._effort_nm
+            self.lost[:] = 0
+            return np.ones(len(self._ids), np.bool_)
         heard = np.array([device_id in replies for device_id in self._ids])
-        rows = np.frombuffer(b"".join(replies[i].data for i in self._ids if i in replies), _ROW)
+        rows = np.frombuffer(b"".join([replies[i].data for i in self._ids if i in replies]), _ROW)
         self.counts[heard] = rows["position"]
         self.velocities_rad_s[heard] = rows["velocity"] * registers.VELOCITY_UNIT_RAD_S
         self.torques_nm[heard] = rows["effort"] * self._effort_nm[heard]

@@ -227,6 +227,7 @@ def test_a_dead_motor_is_silent_and_limp(motors: DynamixelChain) -> None:
         write(motors, registers.TORQUE_ENABLE, 1, i)
     motors.faults.dead.add(ID)
     assert ask(motors, ID, b"\x01") == []
+    write(motors, registers.GOAL_POSITION, 2000, IDS[1])
     assert motors._driven[3][0] == 0.0
     assert motors._driven[3][1] > 0.0
 

@@ -155,7 +155,7 @@ def test_an_armed_motor_holds_its_pose_in_its_mode_under_a_watchdog(mode: Dynami
         if mode == "pwm":
             assert motor[registers.GOAL_PWM] == 0
         else:
-            assert motor[registers.GOAL_POSITION] == motor._present_count()
+            assert motor[registers.GOAL_POSITION] == motor[registers.PRESENT_POSITION]
             unit = units("XM430-W350", SUPPLY_V, mode)
             assert motor[registers.POSITION_P_GAIN] == round(KP / unit.kp_nm_per_rad)
             assert motor[registers.POSITION_D_GAIN] == round(KD / unit.kd_nm_s_per_rad)
