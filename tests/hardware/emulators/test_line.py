@@ -114,6 +114,7 @@ def test_merged_packets_come_together() -> None:
 def test_a_late_packet_comes_later() -> None:
     with cable(late=1.0, late_s=0.1) as (line, host):
         begin_s = time.monotonic()
+        line.receive(0.0)
         line.send(b"late")
         assert heard(line, host, 4) == b"late"
         assert time.monotonic() - begin_s >= 0.1
