@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,33 @@ def test_a_trial_s_record_counts_the_events_from_its_own_reset_on(tmp_path: Path
     rig.log.add(Event(0.0, Severity.NOTE, "before the session", "somewhere", 0.0, 0.0))
     session(tmp_path).measure(replace(rig, reset=reset), Phase.HEALTHY, POLICY.parameters, 3)
     assert [t.record.events for t in Journal(tmp_path).trials()] == [{"reply lost": 1, "slew": 2}, {}, {"slew": 1}]
+
+
+def test_garbage_is_collected_between_trials_and_never_in_one(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    class Watched(ConstantReturn):
+        def begin(self) -> None:
+            seen.append("begin")
+
+        def tick(self, period_s: float) -> None:
+            _ = [[number] for number in range(2000)]  # enough for a collection, were there any
+
+        def finish(self) -> float:
+            seen.append("finish")
+            return 1.0
+
+    def on_collection(phase: str, info: dict[str, int]) -> None:
+        in_trial = seen[-1:] == ["begin"]
+        if phase == "start" and (info["generation"] == 2 or in_trial):
+            seen.append("collected")
+
+    gc.callbacks.append(on_collection)
+    try:
+        session(tmp_path).measure(replace(mock_rig(), returns=Watched()), Phase.HEALTHY, POLICY.parameters, 3)
+    finally:
+        gc.callbacks.remove(on_collection)
+    assert seen == ["collected", "begin", "finish"] * 3
 
 
 def interrupted_at(trial: int, rig: Rig) -> Rig:
