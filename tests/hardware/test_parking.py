@@ -53,6 +53,7 @@ def test_a_robot_left_standing_for_an_hour_is_sat_down_too() -> None:
     trial = standing(Trial())
     trial.clock.advance(3600.0)
     trial.supervisor.close()
+    assert "late write" not in trial.events.counts
     np.testing.assert_allclose(trial.robot.written[-1].positions_rad, SIT_RAD)
     assert trial.violations == []
 

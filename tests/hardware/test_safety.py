@@ -9,7 +9,7 @@ import pytest
 from hardware.clock import FakeClock
 from hardware.events import EventLog, Severity
 from hardware.safety import SafetySupervisor
-from hardware.types import JointCommand, RobotError, RobotFault
+from hardware.types import FloatArray, JointCommand, RobotError, RobotFault
 from tests.hardware.unruly import FAULTS, Trial
 from tests.hardware.witness import LIMITS, SPEC, Faults, WitnessedRobot
 
@@ -96,12 +96,14 @@ def test_a_command_is_never_judged_by_an_old_reading() -> None:
     assert trial.events.counts["torque"] > 0
 
 
-def test_a_pose_beyond_the_joint_limits_is_led_back_into_them() -> None:
+@pytest.mark.parametrize(("limit_rad", "beyond_rad"), [(SPEC.limits_rad[0], -0.1), (SPEC.limits_rad[1], 0.1)])
+def test_a_pose_beyond_the_joint_limits_is_led_back_into_them(limit_rad: FloatArray, beyond_rad: float) -> None:
     trial = Trial()
     trial.supervisor.stop()
-    trial.robot.faults = Faults(damage=lambda state: replace(state, positions_rad=SPEC.limits_rad[1] + 0.1))
-    sent = trial.tick(SPEC.position_command(SPEC.limits_rad[1] + 0.1))
-    np.testing.assert_array_equal(sent.positions_rad, SPEC.limits_rad[1])
+    pose_rad = limit_rad + beyond_rad
+    trial.robot.faults = Faults(damage=lambda state: replace(state, positions_rad=pose_rad))
+    sent = trial.tick(SPEC.position_command(pose_rad))
+    np.testing.assert_array_equal(sent.positions_rad, limit_rad)
 
 
 @pytest.mark.parametrize(

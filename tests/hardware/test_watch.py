@@ -191,6 +191,12 @@ def test_a_jammed_joint_stops_it_after_a_while() -> None:
     assert because == "dog: stopped: fl_hip pushes with all it may and stays 0.50 rad from its target: is it jammed?"
 
 
+def test_a_joint_that_carries_much_where_it_should_be_is_not_jammed() -> None:
+    trial = Trial()
+    trial.robot.faults = Faults(damage=with_value("torques_nm", 2, -4.1))
+    assert run(trial, 100) is None
+
+
 def test_strain_that_ceases_now_and_then_is_no_stall() -> None:
     trial = Trial()
     there, back = SPEC.position_command(SPEC.stance_rad + 0.5), SPEC.position_command(SPEC.stance_rad)
