@@ -12,13 +12,17 @@ from hardware.types import RobotError
 _USB_SERIAL = Path("/sys/bus/usb-serial/devices")
 
 
+# pyserial also counts the time in which the host did not run; motors have stopped by their own watchdogs long before.
+_STUCK_S = 0.5
+
+
 def open_exclusive(path: str, baud: int) -> serial.Serial:
     """A port nobody else has open, without waiting reads (`timeout=0`).
 
     Raises RobotError naming the port: missing, no permission, in use, no such baud rate.
     """
     try:
-        port = serial.Serial(path, baud, timeout=0, write_timeout=0.1, exclusive=True)
+        port = serial.Serial(path, baud, timeout=0, write_timeout=_STUCK_S, exclusive=True)
     except (serial.SerialException, ValueError, OSError) as error:
         raise RobotError(f"{path}: {_reason(path, error)}") from None
     with contextlib.suppress(OSError, ValueError, NotImplementedError):

@@ -13,7 +13,7 @@ from robot_adapt.errors import UserError
 HELP = """\
 dead ID            the motor no longer answers
 error ID BITS      the motor reports these hardware error bits (Dynamixel) or this fault (moteus)
-overheat ID C      the motor reports this temperature
+overheat ID C      the motor is hotter by so many degrees
 sag V              all voltages are lower by so much
 freeze | nan       the IMU says the same for ever, or what is no number
 drop RATE          share of packets that are lost, on both lines; likewise merge RATE, late RATE
@@ -77,7 +77,7 @@ class Commands:
     def _overheat(self, words: list[str]) -> str:
         motor, celsius = self._motor(words), float(words[1])
         self._emulation.faults.motors.overheat_c[motor] = celsius
-        return f"motor {motor} has {celsius:g} degC"
+        return f"motor {motor} is {celsius:g} degC hotter"
 
     def _sag(self, words: list[str]) -> str:
         self._emulation.faults.motors.sag_v = float(words[0])
