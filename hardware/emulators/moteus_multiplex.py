@@ -105,7 +105,7 @@ def _subframe(cursor: _Cursor, reply: bytearray, registers: Registers) -> None:
     elif head & 0xF0 == _READ:
         count, first = head & 3 or cursor.varuint(), cursor.varuint()
         values = bytearray(bytes((head ^ _READ ^ _REPLY,)) + (b"" if head & 3 else _varuint(count)) + _varuint(first))
-        for register in range(first, first + min(count, _MOST_REPLY)):
+        for register in range(first, first + count):  # up to one that is unknown
             if (value := registers.read(register, kind)) is None:
                 reply += bytes((_READ_ERROR,)) + _varuint(register) + _varuint(UNKNOWN_REGISTER)
                 raise _Broken

@@ -61,7 +61,7 @@ class MoteusBus:
         per_rad = self._gears / self._rad_per_rev  # of the servo, to that of the joint
         self._highest_kp = _row(motor.servo_kp_nm_per_rev for motor in self._motors) * per_rad
         self._highest_kd = _row(motor.servo_kd_nm_s_per_rev for motor in self._motors) * per_rad
-        self._armed = self._damped = False
+        self._armed = False
         self._written_s = -math.inf
         self._states = ServoStates(self.joint_names, self._rad_per_rev)
 
@@ -126,7 +126,7 @@ class MoteusBus:
         if (bad := command.bad_entry(self.joint_names)) is not None:
             raise RobotFault(f"{self._config.port}: command refused: {bad}")
         since_s = self._clock.now() - self._written_s
-        paused = self._damped or since_s >= 0.5 * self._config.watchdog_s
+        paused = since_s >= 0.5 * self._config.watchdog_s
         if paused:
             self._look()
         for k in self._states.restarted:
@@ -137,7 +137,7 @@ class MoteusBus:
                 self._note("watchdog tripped", self._motors[k].joint, since_s, self._config.watchdog_s)
         self._stop(tripped, tries=1)
         sent = self._send(command)
-        self._written_s, self._damped = self._clock.now(), False
+        self._written_s = self._clock.now()
         return sent
 
     def damp(self) -> None:
@@ -146,7 +146,6 @@ class MoteusBus:
         Servos that were not armed are left as they are.
         """
         if self._armed:
-            self._damped = True
             shares = np.minimum(self._kd / self._highest_kd, 1.0).tolist()
             with contextlib.suppress(RobotError):
                 self._tell([frames.damp(share) for frames, share in zip(self._frames, shares, strict=True)])

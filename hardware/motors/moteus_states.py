@@ -55,7 +55,8 @@ class ServoStates:
         self.modes[k], self._faults[k] = status.mode, status.fault
         if status.mode == STOPPED and self._runs[k]:
             self.restarted.add(k)
-        self._runs[k] = status.mode in (POSITION, ZERO_VELOCITY)
+        if status.mode in (STOPPED, POSITION, ZERO_VELOCITY):  # in fault, or timed out, it has its count still
+            self._runs[k] = status.mode != STOPPED
         return True
 
     def lose(self, k: int, now_s: float) -> None:

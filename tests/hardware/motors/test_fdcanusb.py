@@ -141,6 +141,7 @@ def test_a_line_too_long_is_thrown_away_up_to_its_end() -> None:
     lines = LineSplitter()
     for _ in range(5):
         assert lines.receive(b"x" * 400) == []
+        assert len(lines._rest) <= LONGEST_LINE
     assert lines.receive(b"tail\nOK\r\nr") == [b"OK"]
     assert lines.receive(b"cv\n") == [b"rcv"]
     assert lines.receive(b"y" * 600 + b"\nOK\n") == [b"OK"]

@@ -200,6 +200,14 @@ def test_a_fault_between_open_and_arm_is_refused() -> None:
         assert r.modes()[1:] == [STOPPED] * 2
 
 
+def test_a_servo_that_fails_as_it_starts_is_refused_naming_the_fault() -> None:
+    with rig() as r:
+        r.motors.overheat_c[7] = 100.0  # no fault while it is stopped
+        r.bus.open()
+        with pytest.raises(RobotError, match=r"knee: .* over temperature"):
+            r.bus.arm()
+
+
 def test_a_missing_servo_is_refused_naming_joint_and_id() -> None:
     with rig(reply_timeout_s=0.01) as r:
         r.motors.dead.add(126)
