@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +13,6 @@ from sim.dynamics import Dynamics
 from sim.physics import Quaternion
 
 _ROWS_AT_ONCE = 64
-_Row = tuple[float, float, float, float, float, float, float]
 
 
 class Sensors:
@@ -29,7 +27,8 @@ class Sensors:
         steps = dynamics.control_latency_s / time_step_s
         self._whole, self._part = int(steps), steps - int(steps)
         self.samples = self._whole + (2 if self._part > 0.0 else 1)
-        self._rows: deque[_Row] = deque(maxlen=self._whole + 2)
+        # Orientation and rates after each step; the newest is row (count - 1) modulo the length.
+        self.rows, self.count = np.zeros((self._whole + 2, 7)), 0
         self._offset_rad = encoder_offset_rad
         self._step_rad = dynamics.encoder_step_rad
         self._velocity_noise_rad_s = dynamics.joint_velocity_noise_rad_s
@@ -46,14 +45,22 @@ class Sensors:
         """Forgets; the generator decides all noise from here on."""
         self.generator = generator
         self._noise = self._draw_noise()
-        self._rows.clear()
+        self.count = 0
 
     def push(self, orientation_xyzw: Quaternion, angular_velocity_rad_s: tuple[float, float, float]) -> None:
-        self._rows.append((*orientation_xyzw, *angular_velocity_rad_s))
+        self.rows[self.count % len(self.rows)] = (*orientation_xyzw, *angular_velocity_rad_s)
+        self.count += 1
 
     def remember(self, other: Sensors) -> None:
         """What another world's sensors saw before the sample that is here."""
-        self._rows.extendleft(reversed(list(other._rows)[-self._whole - 2 : -1]))
+        newest = self.rows[self.count - 1].copy()
+        self.count = 0
+        remembered = min(len(self.rows), len(other.rows), other.count)
+        for count in range(other.count - remembered, other.count - 1):
+            self.rows[self.count] = other.rows[count % len(other.rows)]
+            self.count += 1
+        self.rows[self.count] = newest
+        self.count += 1
 
     def drops_out(self) -> bool:
         """Whether the reading now due does not arrive."""
@@ -72,8 +79,8 @@ class Sensors:
     def read(self, angles_rad: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Measured joint angles (n,), orientation (w, x, y, z) and angular velocity (3,) in the IMU's frame."""
         noise = next(self._noise)
-        last = len(self._rows) - 1
-        newer, older = self._rows[max(last - self._whole, 0)], self._rows[max(last - self._whole - 1, 0)]
+        last = self.count - 1
+        newer, older = (self.rows[max(last - late, 0) % len(self.rows)] for late in (self._whole, self._whole + 1))
         angles = encoder_reading(angles_rad, self._offset_rad, noise, self._step_rad)
         imu = imu_reading(newer, older, self._part, noise, self._mount, self._gyro_bias)
         return angles, imu[:4], imu[4:]
@@ -98,9 +105,9 @@ def encoder_reading(angles_rad: FloatArray, offset_rad: FloatArray, noise: Float
 
 @njit(cache=True)
 def imu_reading(
-    newer: _Row, older: _Row, part: float, noise: FloatArray, mount: Quaternion, gyro_bias: FloatArray
+    newer: FloatArray, older: FloatArray, part: float, noise: FloatArray, mount: Quaternion, gyro_bias: FloatArray
 ) -> FloatArray:
-    """Orientation (w, x, y, z) and angular velocity of an IMU, (7,), from two samples of the base a step apart.
+    """Orientation (w, x, y, z) and angular velocity of an IMU, (7,), from two samples (7,) of the base a step apart.
 
     `part` is how far back from `newer` to `older`; the last six of `noise` are a small rotation about the IMU's axes and an
     error of its rates; `mount` the orientation of the IMU in the base; `gyro_bias` (3,).
