@@ -87,7 +87,7 @@ class SimulatedRobot:
             return self._last_reading
         angles, velocities = at.drivetrain.late()
         measured, orientation, rates = at.sensors.read(angles)
-        velocities += at.sensors.velocity_noise()
+        at.sensors.add_velocity_noise(velocities)
         self._last_reading = RobotState(
             self._steps * self._time_step_s,
             measured,
