@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from sim.bullet import pybullet
-from sim.compiled import Address, Double, Int, Nothing, external, load_for_externals, njit
+from sim.compiled import Address, Double, Int, Nothing, add_symbol, external, njit
 
 _TORQUE_CONTROL: int = pybullet.TORQUE_CONTROL
 _WORLD_FRAME: int = pybullet.WORLD_FRAME
@@ -121,9 +121,13 @@ def _get_physics_client() -> ctypes._CFunctionType | None:
     table = _elf_symbols(path, "getPhysicsClient", known)
     if table is None:
         return None
-    load_for_externals(str(path))
-    loaded_at = (ctypes.cast(getattr(library, known), ctypes.c_void_p).value or 0) - table[1]
-    return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_int)(loaded_at + table[0])
+    for name in _NAMES:
+        add_symbol(name, _address(library, name))
+    return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_int)(_address(library, known) - table[1] + table[0])
+
+
+def _address(library: ctypes.CDLL, name: str) -> int:
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
 
 
 _SECTION = np.dtype("<u4, <u4, <u8, <u8, <u8, <u8, <u4, <u4, <u8, <u8")  # Elf64_Shdr

@@ -10,18 +10,18 @@ from typing import Any
 from hardware.types import RobotError
 
 try:
-    from llvmlite.binding import load_library_permanently as load_for_externals
+    from llvmlite.binding import add_symbol
     from numba import njit, types
 except ImportError as error:
     raise RobotError("simulation needs numba: pip install 'robot-adapt[sim]'") from error
 
-__all__ = ["Address", "Double", "Int", "Nothing", "external", "load_for_externals", "njit", "version_of"]
+__all__ = ["Address", "Double", "Int", "Nothing", "add_symbol", "external", "njit", "version_of"]
 
 Address, Double, Int, Nothing = types.intp, types.float64, types.int32, types.void
 
 
 def external(name: str, returns: types.Type, *arguments: types.Type) -> Any:
-    """A C function of a library that was given to `load_for_externals`; only compiled code can call it."""
+    """A C function by name; only compiled code can call it, and not before `add_symbol` told where it is."""
     return types.ExternalFunction(name, returns(*arguments))
 
 

@@ -26,7 +26,8 @@ def walk(opened: Opened, model: str, dynamics: dict[str, Any]) -> bytes:
     robot = opened(model, **dynamics)
     weak = robot.dynamics.with_changes(strength={"front_left": 0.3})
     states = trot(robot, 1, on_tick=changes(robot, 10, weak))
-    return content(states) + path(robot).tobytes() + np.array(robot.truth().energy_j).tobytes()
+    rates = np.array([state.imu.angular_velocity_rad_s for state in states])
+    return content(states) + rates.tobytes() + path(robot).tobytes() + np.array(robot.truth().energy_j).tobytes()
 
 
 @pytest.mark.parametrize("dynamics", DYNAMICS)
