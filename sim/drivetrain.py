@@ -6,6 +6,7 @@ It remembers the motors' angles and velocities, so that controllers and policies
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -104,6 +105,14 @@ class Drivetrain:
         self._count += 1
         torques: list[float] = self._on_joints.tolist()
         return torques
+
+    @property
+    def for_kernels(self) -> tuple[Any, ...]:
+        """What motor_model's functions of a whole step take; `went_on` says that they were called for so many steps."""
+        return (self._count, *self._all)
+
+    def went_on(self, steps: int) -> None:
+        self._count += steps
 
     def late(self) -> FloatArray:
         """Angles and velocities (2, n) of the motors as they were a control latency ago."""

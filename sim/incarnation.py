@@ -8,12 +8,13 @@ from typing import Protocol
 from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
 from sim.ground import Ground, highest_m, plane_quaternion
-from sim.physics import LEVEL, Engine, Motion, Physics, Quaternion, compose, inverse, rotate
+from sim.physics import LEVEL, Engine, Motion, Physics, Quaternion, Stepping, compose, inverse, rotate
 from sim.robots.assembler import assemble
 from sim.robots.assembly import Assembly, LegModel
 from sim.robots.body import Body
 from sim.robots.paint import painted
 from sim.sensors import Sensors
+from sim.stepping import stepping
 
 _SETTLE_S = 0.6
 
@@ -39,6 +40,7 @@ class Incarnation:
     physics: Physics
     drivetrain: Drivetrain
     sensors: Sensors
+    run: Stepping
     snapshot: int
     to_ground: Quaternion | None
 
@@ -53,13 +55,13 @@ def incarnate(recipe: Recipe, dynamics: Dynamics) -> Incarnation:
     drivetrain = Drivetrain(body, assembly, dynamics, time_step_s)
     drivetrain.command(body.spec.position_command(body.spec.stance_rad))
     drivetrain.begin(physics.joint_states())
-    for _ in range(round(_SETTLE_S / time_step_s)):
-        drivetrain.observe(physics.step(drivetrain.drive()))
-    physics.pull(dynamics.pull_n)  # not while it settled: a trial begins at rest
     sensors = Sensors(drivetrain.encoder_offset_rad, dynamics, time_step_s)
+    run = stepping(physics, drivetrain, sensors)
+    run(round(_SETTLE_S / time_step_s))
+    physics.pull(dynamics.pull_n)  # not while it settled: a trial begins at rest
     plane = plane_quaternion(dynamics.ground)
     to_ground = None if plane == LEVEL else inverse(plane)
-    return Incarnation(dynamics, assembly, physics, drivetrain, sensors, physics.save(), to_ground)
+    return Incarnation(dynamics, assembly, physics, drivetrain, sensors, run, physics.save(), to_ground)
 
 
 def moved_onto(ground: Ground, old: Ground, motion: Motion, reach_m: float) -> Motion:

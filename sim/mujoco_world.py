@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import FloatArray, RobotError
+from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
 from sim.ground import CELL_M, heights, plane_quaternion
-from sim.physics import Motion, Physics, Quaternion, inverse, rotate
+from sim.physics import Motion, Physics, Quaternion, Stepping, inverse, rotate
 from sim.robots import urdf
 from sim.robots.assembly import Assembly, Pin
 from sim.robots.body import Body
+from sim.sensors import Sensors
 from sim.values import PointM
 
 try:
@@ -116,6 +118,9 @@ class MujocoWorld:
         self._applied[self._keys] = torques_nm
         mujoco.mj_step(self._model, self._data)
         return self.joint_states()
+
+    def compiled(self, drivetrain: Drivetrain, sensors: Sensors) -> Stepping | None:
+        return None
 
     def pull(self, force_n: PointM) -> None:
         self._data.xfrc_applied[1, :3] = force_n

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.values import PointM
 
+if TYPE_CHECKING:
+    from sim.drivetrain import Drivetrain
+    from sim.sensors import Sensors
+
 Engine = Literal["pybullet", "mujoco"]
 Quaternion = tuple[float, float, float, float]
 LEVEL: Quaternion = (0.0, 0.0, 0.0, 1.0)
+Stepping = Callable[[int], PointM]
+"""Takes so many physics steps, one at least, with motors in between and sensors looking on; returns where the base is then."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class Physics(Protocol):
 
     def step(self, torques_nm: Sequence[float]) -> list[float]:
         """Applies torques to the assembly's joints for one time step; returns the joint states after it."""
+
+    def compiled(self, drivetrain: Drivetrain, sensors: Sensors) -> Stepping | None:
+        """Steps with their motors and sensors in one compiled call; None where only Python steps this engine."""
 
     def pull(self, force_n: PointM) -> None:
         """A steady force on the base's centre of mass, from now on."""

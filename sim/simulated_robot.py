@@ -87,7 +87,7 @@ class SimulatedRobot:
             return self._last_reading
         angles, velocities = at.drivetrain.late()
         measured, orientation, rates = at.sensors.read(angles)
-        velocities += at.sensors.velocity_noise()
+        at.sensors.add_velocity_noise(velocities)
         self._last_reading = RobotState(
             self._steps * self._time_step_s,
             measured,
@@ -161,8 +161,7 @@ class SimulatedRobot:
 
     def truth(self) -> Truth:
         at = self._connected()
-        position, _ = self._pose
-        x, y, z = position if at.to_ground is None else rotate(at.to_ground, position)
+        x, y, z = self._position_m if at.to_ground is None else rotate(at.to_ground, self._position_m)
         return Truth(x, y, z, at.drivetrain.energy_j)
 
     def image(self, *, width: int, height: int) -> NDArray[np.uint8]:
@@ -232,26 +231,12 @@ class SimulatedRobot:
 
     def _begin_sensing(self, at: Incarnation, generator: np.random.Generator) -> None:
         at.sensors.begin(generator)
-        self._pose = at.physics.base_pose()
-        at.sensors.push(self._pose[1], at.physics.base_velocity()[1])
+        self._position_m, orientation = at.physics.base_pose()
+        at.sensors.push(orientation, at.physics.base_velocity()[1])
         self._last_reading = None
 
     def _run_until(self, last: int) -> None:
-        """Physics steps: this is where the time goes."""
         if last <= self._steps:
             return
-        at = self._connected()
-        physics, drivetrain, sensors = at.physics, at.drivetrain, at.sensors
-        step, advance = physics.step, drivetrain.advance
-        unseen = max(last - self._steps - sensors.samples, 0)  # steps that no reading will look back at
-        torques = drivetrain.drive()
-        for _ in range(unseen):
-            torques = advance(step(torques))
-        for k in range(self._steps + unseen + 1, last + 1):
-            if k < last:
-                torques = advance(step(torques))
-            else:  # before the next step there may be another command
-                drivetrain.observe(step(torques))
-            self._pose = physics.base_pose()
-            sensors.push(self._pose[1], physics.base_velocity()[1])
+        self._position_m = self._connected().run(last - self._steps)
         self._steps = last

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import RobotError
+from sim import bullet_c
 from sim.bullet import close_client, open_client, open_window, pybullet, silent
+from sim.compiled_steps import compiled_steps
+from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
 from sim.ground import CELL_M, heights, plane_quaternion
-from sim.physics import LEVEL, Motion, Quaternion, compose, inverse, rotate
+from sim.physics import LEVEL, Motion, Quaternion, Stepping, compose, inverse, rotate
 from sim.robots.assembly import Assembly
 from sim.robots.body import Body
+from sim.sensors import Sensors
 from sim.values import PointM
 
 _TORQUE_CONTROL = pybullet.TORQUE_CONTROL
@@ -73,10 +77,11 @@ class World:
         _, _, _, center, axes, *_ = pybullet.getDynamicsInfo(self._body, -1, physicsClientId=self._client)
         self._center_m, self._from_principal = center, inverse(axes)
         self._base_is_center = center == (0.0, 0.0, 0.0) and axes == LEVEL
-        self._pull_n: PointM | None = None
+        self._pull_n, self._pulled = np.zeros(3), False
         self._set_up(assembly, dynamics, time_step_s)
         self._keys = self._joint_keys(assembly.joints)
         self._zeros = [0.0] * len(self._keys)
+        self._in_c = None if gui else bullet_c.body_of(self._client, self._body, self._keys)
 
     def _add_ground(self, dynamics: Dynamics, orientation: Quaternion) -> None:
         grid = heights(dynamics.ground)
@@ -146,15 +151,21 @@ class World:
         body, keys, zeros, client = self._body, self._keys, self._zeros, self._client
         # Positional, with targets that torque control ignores: a third faster.
         pybullet.setJointMotorControlArray(body, keys, _TORQUE_CONTROL, zeros, zeros, torques_nm, zeros, zeros, client)
-        if self._pull_n is not None:  # forgotten after every step
+        if self._pulled:  # forgotten after every step
             center, _ = pybullet.getBasePositionAndOrientation(body, client)
             pybullet.applyExternalForce(body, -1, self._pull_n, center, pybullet.WORLD_FRAME, client)
         pybullet.stepSimulation(client)
         states = pybullet.getJointStates(body, keys, client)
         return [*map(_ANGLE, states), *map(_VELOCITY, states)]
 
+    def compiled(self, drivetrain: Drivetrain, sensors: Sensors) -> Stepping | None:
+        if self._in_c is None:
+            return None
+        center = None if self._base_is_center else (self._center_m, self._from_principal)
+        return compiled_steps(self._in_c, center, self._pull_n, drivetrain, sensors)
+
     def pull(self, force_n: PointM) -> None:
-        self._pull_n = force_n if any(force_n) else None
+        self._pull_n[:], self._pulled = force_n, any(force_n)
 
     def base_pose(self) -> tuple[PointM, Quaternion]:
         position, orientation = pybullet.getBasePositionAndOrientation(self._body, self._client)

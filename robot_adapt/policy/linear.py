@@ -107,7 +107,11 @@ class Controller:
         self._policy = policy
         self._spec = spec
         self._generator = TrotGenerator(policy.trot)
+        # Reused in every tick: what is made anew there costs as much as what it is made for.
         self._features = np.ones(len(policy.observation_names) + 1)
+        self._observed = self._features[:-1]
+        self._most = np.ones(len(policy.action_names))
+        self._least = -self._most
 
     def observe(self, state: RobotState) -> FloatArray:
         """The raw observation (d,) of a state, in the order of `observation_names`.
@@ -115,16 +119,19 @@ class Controller:
         Raises RobotFault when a reading is not a number: such a state says nothing about the robot.
         """
         imu, phase_rad = state.imu, self._generator.phase_rad
-        rates = imu.angular_velocity_rad_s
-        head = (imu.roll_rad, imu.pitch_rad, rates[0], rates[1], math.sin(phase_rad), math.cos(phase_rad))
-        observation = np.concatenate((head, state.positions_rad - self._spec.stance_rad))
+        observation = np.empty(len(self._observed))
+        observation[0], observation[1] = imu.roll_rad, imu.pitch_rad
+        observation[2:4] = imu.angular_velocity_rad_s[:2]
+        observation[4], observation[5] = math.sin(phase_rad), math.cos(phase_rad)
+        np.subtract(state.positions_rad, self._spec.stance_rad, observation[6:])
         if not math.isfinite(observation.dot(observation)) and not (finite := np.isfinite(observation)).all():
             raise RobotFault(f"{self._spec.name}: {self._policy.observation_names[int(np.argmin(finite))]} is not finite")
         return observation
 
     def act(self, observation: FloatArray, elapsed_s: float) -> JointCommand:
         """The command for an observation made `elapsed_s` after the last one."""
-        self._features[:-1] = self._policy.normalizer(observation)
-        modulation = np.minimum(np.maximum(self._policy.weights @ self._features, -1.0), 1.0)
+        self._policy.normalizer(observation, self._observed)
+        modulation = self._policy.weights @ self._features
+        np.minimum(np.maximum(modulation, self._least, modulation), self._most, modulation)
         offsets = self._generator.step(elapsed_s, modulation)
         return self._spec.position_command(self._spec.stance_rad + offsets)

@@ -52,5 +52,7 @@ class Normalizer:
     mean: FloatArray
     std: FloatArray
 
-    def __call__(self, observation: FloatArray) -> FloatArray:
-        return (observation - self.mean) / self.std
+    def __call__(self, observation: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """In a new array, or in `out`."""
+        centred: FloatArray = np.subtract(observation, self.mean, out)
+        return np.divide(centred, self.std, centred)

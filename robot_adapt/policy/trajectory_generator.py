@@ -76,16 +76,17 @@ class TrotGenerator:
             modulation: in -1..1: frequency, amplitude, then swing and extension residuals of each leg (2 + 2 legs,).
 
         """
-        c = self._config
-        frequency_hz = c.frequency_hz + c.frequency_range_hz * float(modulation[0])
-        amplitude_rad = c.amplitude_rad + c.amplitude_range_rad * float(modulation[1])
+        c, gait = self._config, self._gait
+        frequency, amplitude, *residuals = modulation.tolist()
+        frequency_hz = c.frequency_hz + c.frequency_range_hz * frequency
+        amplitude_rad = c.amplitude_rad + c.amplitude_range_rad * amplitude
         self.phase_rad = (self.phase_rad + 2.0 * math.pi * frequency_hz * period_s) % (2.0 * math.pi)
-        phases = [self.phase_rad + offset for offset in self._offsets_rad]
-        # The first half of a cycle swings forward in the air, the second pushes on the ground.
-        swings = [-amplitude_rad * math.cos(phase) for phase in phases]
-        extensions = [-c.lift_rad * max(math.sin(phase), 0.0) for phase in phases]
-        legs = c.residual_rad * modulation[2:]
-        self._gait[:] = swings + extensions
-        legs += self._gait
-        joints: FloatArray = self._to_joints @ legs
+        legs = len(self._offsets_rad)
+        for leg, offset_rad in enumerate(self._offsets_rad):
+            # The first half of a cycle swings forward in the air, the second pushes on the ground.
+            phase_rad = self.phase_rad + offset_rad
+            swing, extension = -amplitude_rad * math.cos(phase_rad), -c.lift_rad * max(math.sin(phase_rad), 0.0)
+            gait[leg] = c.residual_rad * residuals[leg] + swing
+            gait[legs + leg] = c.residual_rad * residuals[legs + leg] + extension
+        joints: FloatArray = self._to_joints @ gait
         return joints

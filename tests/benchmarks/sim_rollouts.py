@@ -7,7 +7,7 @@ Each line of stdin, `RIG[/WHAT] SECONDS SEED`, is answered by one line of JSON. 
 - `RIG`: reset and rollout, all included, by the robot's shipped policy, or where there is none by the open-loop trot (zero
   weights, the same arithmetic). `wall_s`, `simulated_s`, `steps` of physics. SystemExit when the robot falls: a short rollout
   is not what is timed.
-- `RIG/bare`: the stepSimulation calls that a rollout makes, timed where it makes them.
+- `RIG/bare`: the stepSimulation calls that a rollout makes, timed where it makes them: in compiled code, past Python.
 - `RIG/switch`: other dynamics: from the config to a settled robot that has been read, and closed again.
 - `RIG/parts`: the time of each part of a rollout without that of the parts in it, and how often it ran. The stopwatch's own
   time, as an empty function measures it, is taken off.
@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import numpy as np
+
 from robot_adapt.adapt.return_source import MeasuredProgress
 from robot_adapt.backends import Rig, SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import load, shipped
@@ -34,10 +36,9 @@ from robot_adapt.policy.linear import Controller, LinearPolicy, unmodulated
 from robot_adapt.randomness import generator
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Status, Trial
-from sim.drivetrain import Drivetrain
-from sim.sensors import Sensors
+from sim import bullet_c, compiled_steps
+from sim.compiled import Address, Int, external, njit
 from sim.simulated_robot import SimulatedRobot
-from sim.world import World
 
 RIGS: dict[str, tuple[str, dict[str, object]]] = {
     "minitaur_serial": ("minitaur_training", {"time_step_s": 0.002}),
@@ -46,19 +47,9 @@ RIGS: dict[str, tuple[str, dict[str, object]]] = {
 }
 """A shipped rig, and what differs in its simulation."""
 
-_BULLET = sys.modules["pybullet"]  # imported by sim.world, without what it prints
 _PARTS: dict[str, tuple[object, str]] = {
-    "stepSimulation": (_BULLET, "stepSimulation"),
-    "set torques": (_BULLET, "setJointMotorControlArray"),
-    "read joints": (_BULLET, "getJointStates"),
-    "world.step": (World, "step"),
-    "drivetrain.advance": (Drivetrain, "advance"),
-    "drivetrain.observe": (Drivetrain, "observe"),
-    "drivetrain.drive": (Drivetrain, "drive"),
-    "base pose": (World, "base_pose"),
-    "base velocity": (World, "base_velocity"),
-    "keep for the IMU": (Sensors, "push"),
-    "loop over steps": (SimulatedRobot, "sleep_until"),
+    "compiled steps": (compiled_steps, "_steps"),
+    "call of the steps": (SimulatedRobot, "sleep_until"),
     "robot.read": (SimulatedRobot, "read"),
     "controller.observe": (Controller, "observe"),
     "controller.act": (Controller, "act"),
@@ -132,10 +123,11 @@ class Bench:
         return {"wall_s": wall_s, "simulated_s": trial.duration_s, "steps": steps}
 
     def bare(self, seconds: float, seed: int) -> dict[str, object]:
-        watch = Stopwatch()
-        with watch.watching({"bare": _PARTS["stepSimulation"]}):
+        with mock.patch.object(bullet_c, "step", _timed), mock.patch.object(compiled_steps, "_steps", _with_timed_steps()):
+            self.walk(0.1, seed)
+            _spent[:] = 0
             self.walk(seconds, seed)
-        return {"wall_s": watch.seconds["bare"] - watch.calls["bare"] * watch.own_s(), "steps": watch.calls["bare"]}
+        return {"wall_s": 1e-9 * (float(_spent[0]) - _spent[1] * _clock_ns()), "steps": int(_spent[1])}
 
     def switch(self, seed: int) -> dict[str, object]:
         dynamics = self.config.dynamics.model_copy(update={"mass_ratio": 1.0 + 0.001 * (seed + 1)})
@@ -152,6 +144,45 @@ class Bench:
             self.walk(seconds, seed)
         own_s = watch.own_s()
         return {label: {"wall_s": watch.seconds[label] - n * own_s, "calls": n} for label, n in watch.calls.items()}
+
+
+# Nanoseconds in steps, and how many steps.
+_spent = np.zeros(2, dtype=np.int64)
+_SPENT_AT: int = _spent.ctypes.data
+_now = external("clock_gettime", Int, Int, Address)
+_copy = external("memcpy", Address, Address, Address, Address)
+_untimed = bullet_c.step
+
+
+@njit()
+def _timed(client: int) -> None:
+    """bullet_c.step, and how long it took."""
+    clock, spent = np.empty(4, dtype=np.int64), np.empty(2, dtype=np.int64)
+    _copy(spent.ctypes.data, _SPENT_AT, spent.nbytes)
+    _now(time.CLOCK_MONOTONIC, clock.ctypes.data)
+    if client:
+        _untimed(client)
+    _now(time.CLOCK_MONOTONIC, clock.ctypes.data + 16)
+    spent[0] += 1_000_000_000 * (clock[2] - clock[0]) + clock[3] - clock[1]
+    spent[1] += 1
+    _copy(_SPENT_AT, spent.ctypes.data, spent.nbytes)
+
+
+def _clock_ns() -> float:
+    """What no step seems to take."""
+    before = _spent.copy()
+    for _ in range(_EMPTY_CALLS):
+        _timed(0)
+    empty_ns = float((_spent - before)[0]) / _EMPTY_CALLS
+    _spent[:] = before
+    return empty_ns
+
+
+@functools.cache
+def _with_timed_steps() -> Callable[..., Any]:
+    """Compiled at its first call, with what bullet_c.step is then."""
+    made: Callable[..., Any] = njit(compiled_steps._steps.py_func)
+    return made
 
 
 @functools.cache

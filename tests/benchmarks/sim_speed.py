@@ -11,22 +11,21 @@
 3. Other dynamics (config -> settled robot, read, closed again) cost less than one rollout.
 4. Two processes, each on a core, do at least 1.9 times what one does.
 
-Where the time of a rollout goes, 150 control ticks and 1,500 steps of 2 ms (ms; 20 November 2026, 2 cores; `parts` in the
-results):
+Where the time of a serial rollout goes, 150 control ticks and 1,500 steps of 2 ms (ms; 20 November 2026, 2 cores; `parts` and
+`bare` in the results; other legs and robots differ in the first two rows only):
 
-    part                                  serial  five-bar  Laikago
-    stepSimulation                          29.2     125.6     32.8
-    read joints (getJointStates)             4.6       5.4      5.0
-    set torques                              2.1       2.5      2.2
-    unpack joints, calls in between          3.0       3.7      3.5
-    drivetrain (motors, linkage)             3.6       4.7      3.6
-    base pose and velocity for the IMU       0.8       5.7      0.6
-    the loop over steps itself               1.5       3.0      1.7
-    robot.read (noise, IMU)                  3.0       4.3      2.9
-    controller.observe and act               3.9       5.4      3.7
-    robot.write                              1.2       1.5      1.2
-    return and truth                         0.7       1.1      0.6
-    reset                                    0.1       0.1      0.1
+    compiled steps: stepSimulation                      27.5
+    compiled steps: all else                             3.4
+        joint states from Bullet (a copy of 37 kB)           1.3
+        motors, linkage, torques to Bullet, IMU              2.1
+    robot.read (noise, IMU)                              2.2
+    controller.observe and act                           3.1
+    robot.write                                          1.2
+    return and truth                                     0.7
+    call of the steps                                    0.4
+    reset                                                0.1
+
+98 % of the instructions of a stepSimulation are dynamics, contacts and their solver (callgrind): nothing to be turned off.
 
 PEERS is the Python of an environment made from peers/requirements.txt; without it one is made in a temporary folder.
 """
