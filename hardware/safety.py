@@ -132,7 +132,6 @@ class SafetySupervisor:
             self._damp()
             self._check_armable("armed again")
             self._stopped = None
-            self._rest()
             self._note("rearmed", self.spec.name)
 
     def close(self) -> None:

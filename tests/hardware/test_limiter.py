@@ -98,6 +98,8 @@ def test_velocity_targets_feed_forward_and_gains_are_clipped(trial: Trial) -> No
     np.testing.assert_array_equal(sent.velocities_rad_s, VELOCITY)
     sent = trial.tick(replace(STANCE, torques_nm=np.full(N, -99.0)))
     np.testing.assert_array_equal(sent.torques_nm, -TORQUE)
+    braked = replace(STANCE, velocities_rad_s=np.full(N, 8.0), kd_nm_s_per_rad=np.full(N, 2.0), torques_nm=np.full(N, -19.0))
+    assert (np.abs(trial.tick(braked).torques_nm) <= TORQUE).all()
 
 
 def test_the_target_is_drawn_towards_the_measured_position_until_the_torque_fits(trial: Trial) -> None:
@@ -118,6 +120,7 @@ def test_the_target_is_not_drawn_past_the_measured_position(trial: Trial) -> Non
     sent = trial.supervisor.write(replace(SPEC.position_command(SPEC.stance_rad + 0.1), kd_nm_s_per_rad=np.full(N, 2.0)))
     assert torques(sent, state.positions_rad, state.velocities_rad_s)[7] == pytest.approx(TORQUE[7])
     np.testing.assert_array_less(state.positions_rad - 1e-9, sent.positions_rad)
+    np.testing.assert_array_equal(sent.kp_nm_per_rad, 20.0)  # what damps too much is damping
 
 
 def test_where_the_target_may_not_move_so_fast_the_gains_give_way(trial: Trial) -> None:

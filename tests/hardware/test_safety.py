@@ -78,6 +78,12 @@ def test_stop_damps_and_the_next_command_starts_at_the_measured_pose() -> None:
     assert trial.supervisor.stopped_because is None
 
 
+def test_nobody_else_s_hand_is_on_the_previous_command() -> None:
+    trial = Trial()
+    trial.tick().positions_rad[:] = 99.0
+    np.testing.assert_allclose(trial.tick(HIGHER).positions_rad, SPEC.stance_rad, atol=0.2)
+
+
 def test_a_write_after_a_stop_measures_by_itself() -> None:
     trial = Trial()
     after(trial, HIGHER)
