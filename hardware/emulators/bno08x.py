@@ -50,7 +50,7 @@ class EmulatedBno08x:
             return self._frozen or bytes(15)  # the format has no way to say so
         turn = rotation(orientation)
         pitch = math.asin(max(-1.0, min(1.0, turn[2, 1])))
-        if abs(turn[2, 1]) < 0.999999:
+        if abs(turn[2, 1]) < 1.0 - 1e-10:
             yaw, roll = math.atan2(-turn[0, 1], turn[1, 1]), math.atan2(-turn[2, 0], turn[2, 2])
         else:  # the Y axis is up or down: yaw and roll are one
             yaw, roll = math.atan2(turn[1, 0], turn[0, 0]), 0.0

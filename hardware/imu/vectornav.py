@@ -30,7 +30,7 @@ PACKET_BYTES = 46
 _FIELDS = struct.Struct("<4x4f3f")
 _UNIT_TOLERANCE = 0.02
 _REPLY_S = 0.2
-_TRIES = 3
+_TRIES = 5
 _FIRST_READING_S = 2.0
 _PASSING_ERRORS = {1, 2, 3, 10, 11, 255}  # of the line or the unit's past: ask again
 

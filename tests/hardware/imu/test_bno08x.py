@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hardware.clock import MonotonicClock
@@ -130,10 +130,11 @@ def emulated(*orientations: FloatArray) -> bytes:
 
 @settings(deadline=None)
 @given(directions)
+@example((0.7, 0.7007704325198807, 0.7007704325198807, 0.7))  # its Y axis is nearly upright: yaw and roll are nearly one
 def test_any_orientation_comes_back_through_the_emulated_unit(direction: tuple[float, ...]) -> None:
     said = np.array(direction) / math.hypot(*direction)
     orientation, rates = sample(RvcFrames(), emulated(said, said))
-    assert angle_between(orientation, said) < 2e-3  # where its Y axis is upright its angles say little
+    assert angle_between(orientation, said) < 2.0 * QUANTUM_RAD
     np.testing.assert_allclose(rates, 0.0, atol=1e-9)
 
 
@@ -143,13 +144,11 @@ def test_any_rate_comes_back_within_what_a_hundredth_degree_allows(
     direction: tuple[float, ...], rate: tuple[float, float, float]
 ) -> None:
     before = np.array(direction) / math.hypot(*direction)
-    if abs(rotate(before, (0.0, 1.0, 0.0))[2]) > 0.99:
-        return  # see above
     turn = np.array(rate) * 0.01
     angle = float(np.linalg.norm(turn))
     after = product(before, np.array([math.cos(angle / 2.0), *(turn * (0.5 * np.sinc(angle / (2.0 * math.pi))))]))
     _, rates = sample(RvcFrames(), emulated(before, after))
-    np.testing.assert_allclose(rates, rate, atol=4.0 * QUANTUM_RAD * 100.0)
+    np.testing.assert_allclose(rates, rate, atol=2.0 * QUANTUM_RAD * 100.0)
 
 
 @pytest.fixture

@@ -201,8 +201,8 @@ def test_an_error_of_the_unit_is_told_in_words() -> None:
 
 def test_it_opens_and_reads_over_a_line_that_loses_and_damages() -> None:
     with plugged(lambda: reading(TURNED_LEFT)) as (imu, _, emulator, log):
-        emulator.line.faults.corrupt_byte = 0.002
-        emulator.line.faults.drop = 0.02
+        emulator.line.faults.corrupt_byte = 0.001
+        emulator.line.faults.drop = 0.01
         emulator.line.faults.merge = 0.1
         imu.open()
         until_s = time.monotonic() + 10.0
