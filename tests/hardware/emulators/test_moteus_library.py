@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
 
-import moteus
 import pytest
 
 from hardware.emulators.emulator import Emulator
@@ -15,6 +15,11 @@ from hardware.emulators.line import Line
 from hardware.emulators.moteus import MoteusChain
 from hardware.emulators.moteus_servo import STOPPED
 from tests.hardware.moteus_rig import MOTORS, STANCE_RAD, plant
+
+if TYPE_CHECKING:
+    import moteus
+else:
+    moteus = pytest.importorskip("moteus")
 
 Use = Callable[[dict[int, "moteus.Controller"]], Awaitable[None]]
 

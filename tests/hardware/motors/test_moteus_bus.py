@@ -13,6 +13,8 @@ from hardware.motors.moteus_frames import POSITION, STOPPED, TIMEOUT, ZERO_VELOC
 from hardware.types import FloatArray, RobotError, RobotFault
 from tests.hardware.moteus_rig import MOTORS, NAMES, STANCE_RAD, command, highest_kp, rig, wait_until
 
+pytest.importorskip("moteus")
+
 
 @pytest.mark.parametrize("usb", [False, True], ids=["uart", "usb"])
 def test_open_tells_who_is_there_and_moves_nothing(usb: bool) -> None:

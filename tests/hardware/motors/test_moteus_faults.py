@@ -12,6 +12,8 @@ from hardware.motors.moteus_frames import FAULT, POSITION
 from hardware.types import RobotError, RobotFault
 from tests.hardware.moteus_rig import PATIENT_S, STANCE_RAD, command, rig, wait_until
 
+pytest.importorskip("moteus")
+
 
 def test_one_lost_reply_repeats_the_row_and_is_noted() -> None:
     with rig(reply_timeout_s=0.02) as r:

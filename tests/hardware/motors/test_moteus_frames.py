@@ -3,13 +3,14 @@ from __future__ import annotations
 import math
 import struct
 
-import moteus
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.emulators.moteus_servo import Measured, MoteusServo
 from hardware.motors.moteus_frames import FAULTS, MoteusFrames
+
+moteus = pytest.importorskip("moteus")
 
 FRAMES = MoteusFrames(5)
 SERVO = MoteusServo(5, {"servo.timeout_mode": 12.0})
