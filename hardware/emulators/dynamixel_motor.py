@@ -249,7 +249,8 @@ class EmulatedDynamixel:
             return ACCESS
         if not lowest <= value <= highest:
             return RANGE
-        if register in _GOALS and self._table[registers.BUS_WATCHDOG.address] == WATCHDOG_TRIPPED:
+        is_closed = register in _GOALS or (register == registers.BUS_WATCHDOG and value != 0)
+        if is_closed and self._table[registers.BUS_WATCHDOG.address] == WATCHDOG_TRIPPED:
             return RANGE
         if register in (registers.CURRENT_LIMIT, registers.GOAL_CURRENT) and not self._has_current:
             return ACCESS

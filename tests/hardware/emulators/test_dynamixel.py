@@ -193,6 +193,7 @@ def test_the_watchdog_stops_a_motor_that_hears_nothing_and_closes_its_goals(moto
     assert stopped_at < now_at < 590 * COUNT_RAD
     assert read(motors, registers.BUS_WATCHDOG) == 0xFF
     assert write(motors, registers.GOAL_POSITION, 2048 + 600) == RANGE
+    assert write(motors, registers.BUS_WATCHDOG, 5) == RANGE
     assert write(motors, registers.BUS_WATCHDOG, 0) == 0
     assert write(motors, registers.GOAL_POSITION, 2048 + 600) == 0
 

@@ -65,6 +65,9 @@ def test_a_damaged_length_costs_no_frame_but_its_own() -> None:
     packet = bytearray(frame(5, b"\x01"))
     packet[6] = 0x02  # 515 bytes to come
     assert FrameReader().feed(bytes(packet) + frame(6, b"\x01")) == [Instruction(6, 1, b"")]
+    packet[5:7] = b"\x07\x00"  # as if it ended in the middle of the next one
+    found = FrameReader().feed(bytes(packet) + frame(6, b"\x01"))
+    assert [instruction for instruction in found if instruction.intact] == [Instruction(6, 1, b"")]
 
 
 def test_a_status_packet_has_its_error_before_its_parameters() -> None:
