@@ -66,6 +66,16 @@ def test_bytes_take_their_time_and_are_not_there_before() -> None:
         assert time.monotonic() - begin_s >= 0.2
 
 
+def test_packets_take_their_time_one_after_the_other() -> None:
+    with cable(baud=9600, host_baud=9600) as (line, host):
+        begin_s = time.monotonic()
+        line.receive(0.0)
+        line.send(b"a" * 48)  # 0.05 s
+        line.send(b"b" * 48)
+        assert heard(line, host, 96) == b"a" * 48 + b"b" * 48
+        assert time.monotonic() - begin_s >= 0.1
+
+
 def test_lateness_of_its_thread_is_no_time_on_the_wire() -> None:
     with cable(baud=115200) as (line, host):
         begin_s = time.monotonic()
