@@ -72,8 +72,6 @@ def adapt(
             robot_config=described.model_dump(mode="json"),
             settings=settings,
         )
-        policy_file.save(start, run.policy)
-        write_atomically(run.session, plan.model_dump_json(indent=2).encode())
     identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
     fresh, search = plan.settings.fresh_trials, plan.settings.operator
 
@@ -86,6 +84,9 @@ def adapt(
             stack.enter_context(real_time(progress.say))
         stack.callback(rig.close)
         rig.robot.connect()
+        if resume is None:  # not before: a robot that cannot be armed leaves nothing behind that is in the next try's way
+            policy_file.save(start, run.policy)
+            write_atomically(run.session, plan.model_dump_json(indent=2).encode())
         with streamed_session(run, start, identity, aggregator, progress.say, progress.on_trial) as session:
             progress.stage("before", fresh)
             session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)

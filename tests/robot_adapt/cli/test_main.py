@@ -48,6 +48,7 @@ def test_help_names_every_verb() -> None:
         "check",
         "calibrate",
         "monitor",
+        "emulate",
         "adapt",
         "aggregate",
         "send",
