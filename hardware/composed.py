@@ -18,7 +18,7 @@ from hardware.types import FloatArray, ImuReading, JointCommand, RobotError, Rob
 
 UNTURNED_WXYZ = (1.0, 0.0, 0.0, 0.0)
 _POSE_TOLERANCE_RAD = 0.1
-_TRIES = 5  # readings, until one has every motor in it
+_TRIES = 20  # readings, until every motor was heard in one of them
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,14 @@ class ComposedRobot:
         """Raises RobotError with the first reason not to arm."""
         if self._calibration is not None and (wrong := self._calibration.motor_error(identities.motors)) is not None:
             raise self._refusal(wrong)
+        heard = np.zeros(len(self._spec.joints), dtype=np.bool_)
         for _ in range(_TRIES):
             readings = self._bus.read()
-            if readings.heard.all():
+            heard |= readings.heard
+            if heard.all():
                 break
         else:
-            silent = self._spec.joint_names[int(np.argmin(readings.heard))]
+            silent = self._spec.joint_names[int(np.argmin(heard))]
             raise self._refusal(f"the motor of {silent} answers too rarely: look at its cable")
         state = self._state(readings)
         for joint, error in (state.errors or {}).items():

@@ -188,15 +188,15 @@ class DynamixelBus:
         is_whole = len(replies) == len(self._ids)
         self._fast_next = self._is_fast and is_whole
         if not is_whole:
-            self._check_silence(now_s, heard)
+            self._check_silence(heard)
         return heard
 
-    def _check_silence(self, now_s: float, heard: NDArray[np.bool_]) -> None:
-        silent = ~heard & (now_s - self._present.lost_since_s > self._config.silent_s)
+    def _check_silence(self, heard: NDArray[np.bool_]) -> None:
+        silent = ~heard & (self._present.silent_s > self._config.silent_s)
         if silent.any():
             motor = self._config.motors[int(np.argmax(silent))]
             others = "; so are all others: is their supply on?" if silent.all() else ": is it powered and wired?"
-            for_s = now_s - self._present.lost_since_s.max(where=silent, initial=0.0)
+            for_s = self._present.silent_s.max()
             name = f"{motor.joint}: Dynamixel {motor.device_id} on {self._config.port}"
             raise RobotFault(f"{name} has been silent for {for_s:.2f} s{others}")
 
@@ -245,7 +245,14 @@ class DynamixelBus:
                 raise RobotError(f"{name} did not take register {register.address}: is its supply on, and has it shut down?")
 
     def _read_all(self) -> None:
-        self._repeat(lambda: bool(self._read_present(fast=False).all()), "a motor")
+        """Every motor heard, if not all in one reading; nothing moves meanwhile."""
+        heard = np.zeros(len(self._ids), np.bool_)
+
+        def read() -> bool:
+            heard[:] |= self._read_present(fast=False)
+            return bool(heard.all())
+
+        self._repeat(read, "a motor")
 
     def _repeat(self, act: Callable[[], bool], who: str) -> None:
         if not any(act() for _ in range(_ATTEMPTS)):

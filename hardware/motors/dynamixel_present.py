@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from hardware.types import FloatArray
 PRESENT_FROM = registers.PRESENT_CURRENT.address
 _ROW = np.dtype([("effort", "<i2"), ("velocity", "<i4"), ("position", "<i4")])
 PRESENT_BYTES = _ROW.itemsize
+_PAUSE_S = 0.1  # between two readings; what is longer is a pause
 
 
 class Present:
@@ -25,7 +27,7 @@ class Present:
 
     Attributes:
         lost: (n,) replies lost in a row.
-        lost_since_s: (n,) when the first of them was.
+        silent_s: (n,) how long they have been lost, of the time in which the host asked: a pause of its own is no silence.
 
     """
 
@@ -37,7 +39,8 @@ class Present:
         self.velocities_rad_s: FloatArray = np.zeros(n)
         self.torques_nm: FloatArray = np.zeros(n)
         self.lost = np.zeros(n, np.int64)
-        self.lost_since_s = np.zeros(n)
+        self.silent_s = np.zeros(n)
+        self._taken_s = -math.inf
 
     @property
     def positions_rad(self) -> FloatArray:
@@ -46,19 +49,22 @@ class Present:
 
     def take(self, replies: Mapping[int, Reply], now_s: float) -> NDArray[np.bool_]:
         """Who was heard (n,)."""
+        asked_s, self._taken_s = min(now_s - self._taken_s, _PAUSE_S), now_s
         if len(replies) == len(self._ids):
             rows = np.frombuffer(b"".join([replies[device_id].data for device_id in self._ids]), _ROW)
             self.counts = rows["position"].astype(np.int64)
             self.velocities_rad_s = rows["velocity"] * registers.VELOCITY_UNIT_RAD_S
             self.torques_nm = rows["effort"] * self._effort_nm
             self.lost[:] = 0
+            self.silent_s[:] = 0.0
             return np.ones(len(self._ids), np.bool_)
         heard = np.array([device_id in replies for device_id in self._ids])
         rows = np.frombuffer(b"".join([replies[i].data for i in self._ids if i in replies]), _ROW)
         self.counts[heard] = rows["position"]
         self.velocities_rad_s[heard] = rows["velocity"] * registers.VELOCITY_UNIT_RAD_S
         self.torques_nm[heard] = rows["effort"] * self._effort_nm[heard]
-        self.lost_since_s[~heard & (self.lost == 0)] = now_s
+        self.silent_s += np.where(self.lost > 0, asked_s, 0.0)
         self.lost += 1
         self.lost[heard] = 0
+        self.silent_s[heard] = 0.0
         return heard
