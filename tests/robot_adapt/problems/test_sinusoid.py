@@ -16,9 +16,12 @@ def test_the_network_is_that_of_the_paper() -> None:
 
 
 def test_the_network_answers_as_units_do_one_by_one() -> None:
-    theta = generator(0, "test theta").standard_normal(SinusoidRegression((3, 2)).parameters)
+    theta = generator(1, "test theta").standard_normal(SinusoidRegression((3, 2)).parameters)
     w1, b1, w2, b2, w3, b3 = np.split(theta, [3, 6, 12, 14, 16])
-    for x, answer in zip((-1.5, 0.3), predict(theta, (1, 3, 2, 1), np.array([-1.5, 0.3])), strict=True):
+    points = np.linspace(-3.0, 3.0, 9)
+    answers = predict(theta, (1, 3, 2, 1), points)
+    assert len(set(answers)) > 4  # not all units rest
+    for x, answer in zip(points, answers, strict=True):
         first = [max(0.0, w1[i] * x + b1[i]) for i in range(3)]
         second = [max(0.0, sum(w2[3 * j + i] * first[i] for i in range(3)) + b2[j]) for j in range(2)]
         assert answer == pytest.approx(sum(w3[j] * second[j] for j in range(2)) + b3[0])
