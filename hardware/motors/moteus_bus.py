@@ -110,9 +110,8 @@ class MoteusBus:
 
     def read(self) -> MotorReadings:
         self._look()
-        now_s = self._clock.now()
         for k in range(len(self._motors)):
-            if (silence_s := self._states.silence_s(k, now_s)) >= self._config.silent_s:
+            if (silence_s := self._states.silence_s(k)) >= self._config.silent_s:
                 raise RobotFault(f"{self._name(k)} has been silent for {silence_s:.2f} s: look at its power and cable")
         return self._states.readings()
 

@@ -13,6 +13,7 @@ from hardware.types import FloatArray
 # No joint of a legged robot is faster. CRC-8 lets one in 256 badly damaged lines pass: what cannot be is damaged too.
 _FASTEST_RAD_S = 100.0
 _SLACK_RAD = 0.1
+_PAUSE_S = 0.1  # between two readings; what is longer is a pause of the host
 
 
 class ServoStates:
@@ -37,7 +38,7 @@ class ServoStates:
         self.restarted: set[int] = set()
         self._faults = [0] * n
         self._heard_at_s = [-math.inf] * n
-        self._lost_since_s = [math.inf] * n
+        self._lost_at_s, self._silent_s = [-math.inf] * n, [0.0] * n
         self._runs = [False] * n
 
     def hear(self, k: int, status: ServoStatus, now_s: float) -> bool:
@@ -51,7 +52,7 @@ class ServoStates:
         self._torques_nm[k] = status.torque_nm * math.tau / rad
         self._voltages_v[k], self._temperatures_c[k] = status.voltage_v, status.temperature_c
         self.heard[k], self.lost_in_a_row[k] = True, 0
-        self._heard_at_s[k], self._lost_since_s[k] = now_s, math.inf
+        self._heard_at_s[k], self._silent_s[k] = now_s, 0.0
         self.modes[k], self._faults[k] = status.mode, status.fault
         if status.mode == STOPPED and self._runs[k]:
             self.restarted.add(k)
@@ -60,17 +61,19 @@ class ServoStates:
         return True
 
     def lose(self, k: int, now_s: float) -> None:
+        if self.lost_in_a_row[k]:
+            self._silent_s[k] += min(now_s - self._lost_at_s[k], _PAUSE_S)
         self.heard[k] = False
         self.lost_in_a_row[k] += 1
-        self._lost_since_s[k] = min(self._lost_since_s[k], now_s)
+        self._lost_at_s[k] = now_s
 
     def may_stop(self, k: int) -> None:
         """It was told to: from now on it is no wonder."""
         self._runs[k] = False
 
-    def silence_s(self, k: int, now_s: float) -> float:
-        """Since its first lost reply of those in a row; negative when there is none."""
-        return now_s - self._lost_since_s[k]
+    def silence_s(self, k: int) -> float:
+        """Since its first lost reply of those in a row, of the time in which the host asked: a pause of its own is none."""
+        return self._silent_s[k]
 
     def in_mode(self, *modes: int) -> list[int]:
         return [k for k, mode in enumerate(self.modes) if mode in modes]

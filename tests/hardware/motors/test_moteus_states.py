@@ -35,16 +35,17 @@ def test_what_was_never_heard_is_no_number() -> None:
     assert not readings.heard.any()
 
 
-def test_silence_begins_with_the_first_reply_lost() -> None:
+def test_silence_begins_with_the_first_reply_lost_and_a_pause_of_the_host_is_none() -> None:
     rows = states()
     rows.hear(0, status(), 0.0)
-    assert rows.silence_s(0, 100.0) < 0.0
-    rows.lose(0, 100.0)
-    rows.lose(0, 100.2)
-    assert rows.silence_s(0, 100.3) == pytest.approx(0.3)
-    assert rows.lost_in_a_row[0] == 2
-    rows.hear(0, status(), 100.4)
-    assert rows.silence_s(0, 100.5) < 0.0
+    for lost_s in (100.0, 100.02, 100.07):
+        rows.lose(0, lost_s)
+    assert rows.silence_s(0) == pytest.approx(0.07)
+    assert rows.lost_in_a_row[0] == 3
+    rows.lose(0, 160.0)
+    assert rows.silence_s(0) == pytest.approx(0.17)
+    rows.hear(0, status(), 160.1)
+    assert rows.silence_s(0) == 0.0
     assert rows.lost_in_a_row[0] == 0
 
 
