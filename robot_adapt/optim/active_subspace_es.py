@@ -1,12 +1,14 @@
 """ES in an active subspace learned on line, after ASEBO (Choromanski et al., NeurIPS 2019, arXiv 1903.04268).
 
-The decayed covariance of past gradient estimates, sum_t decay^t e_t e_t^T, has r principal directions U that hold most of its
-trace. After some isotropic rounds each perturbation g, as long as a standard normal one, points with probability p into their
-span, else into its complement. The antithetic estimate weighs the two by r / (d p) and (d - r) / (d (1 - p)), so that
-E w g g^T = I. Its variance is r s / p + (d - r) s' / (1 - p) but for a factor, s and s' the gradient's squared lengths in the
-span and outside: the least for p : 1 - p = sqrt(r s) : sqrt((d - r) s').
+The decayed covariance of past gradient estimates, sum_t decay^t e_t e_t^T, has r principal directions U with most of its
+trace. After some isotropic rounds, n of a round's N perturbations g, each as long as a standard normal one, lie in their span
+and the others in its complement. Each part of the gradient is estimated by its own,
 
-Unlike ASEBO, s and s' are read off the mean of the estimates, and the pairs a round do not change: a robot's budget is fixed.
+    r / d mean_in(y g) + (d - r) / d mean_out(y g),    y = (f(z + g) - f(z - g)) / 2,
+
+which for a linear f is unbiased, with a variance of r s / n + (d - r) s' / (N - n) but for a factor, s and s' being the squared
+lengths of the gradient's two parts: the least for n : N - n = sqrt(r s) : sqrt((d - r) s'). Unlike ASEBO, s and s' are read off
+the mean of the estimates, and N does not change: a robot's budget is known beforehand.
 """
 
 from __future__ import annotations
@@ -24,14 +26,13 @@ from robot_adapt.optim.gradients import GradientConfig, Shaping, gradient
 from robot_adapt.optim.perturbations import as_pairs, mirrored
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
-_LEAST_P = 0.1
 
 
 class ActiveSubspaceEsConfig(BaseModel):
     """`trials` is the whole budget.
 
     Attributes:
-        pairs: mirrored, a round.
+        pairs: N, mirrored, a round.
         isotropic_rounds: with something learned, before the subspace is used.
         decay: of past estimates' weight, a round.
         share: of the trace that the active subspace holds.
@@ -40,7 +41,7 @@ class ActiveSubspaceEsConfig(BaseModel):
 
     model_config = FROZEN
     kind: Literal["active_subspace_es"]
-    pairs: Count
+    pairs: Annotated[int, Field(ge=2)]
     rounds: Count
     sigma: Positive
     ascent: AscentConfig
@@ -70,16 +71,15 @@ class ActiveSubspaceEs:
 
     def propose(self, round_: int, randomness: np.random.Generator) -> FloatArray:
         g = randomness.standard_normal((self._config.pairs, self._z.size))
-        is_along = randomness.random(self._config.pairs)[:, None]
         if (subspace := self.active_subspace()) is not None:
-            u, p = subspace
+            u, n = subspace
             along = g @ u @ u.T
-            turned = np.where(is_along < p, along, g - along)
+            turned = np.vstack((along[:n], (g - along)[n:]))
             g = turned * (np.linalg.norm(g, axis=1) / np.linalg.norm(turned, axis=1))[:, None]
         return self._z + mirrored(g)
 
-    def active_subspace(self) -> tuple[FloatArray, float] | None:
-        """U (d, r), orthonormal, and p; None while perturbations are isotropic."""
+    def active_subspace(self) -> tuple[FloatArray, int] | None:
+        """U (d, r), orthonormal, and n of the next round; None while perturbations are isotropic."""
         if len(self._estimates) < self._config.isotropic_rounds:
             return None
         newest_first = np.array(self._estimates[::-1])
@@ -87,22 +87,25 @@ class ActiveSubspaceEs:
         _, lengths, rows = np.linalg.svd(np.sqrt(weights)[:, None] * newest_first, full_matrices=False)
         held = np.cumsum(np.square(lengths)) / np.square(lengths).sum()
         r, d = int(np.searchsorted(held, self._config.share)) + 1, self._z.size
-        if r == d:
+        if r >= d:
             return None
         u: FloatArray = rows[:r].T
         mean = weights @ newest_first
         inside = float(np.square(mean @ u).sum())
         outside = float(np.square(mean - u @ (mean @ u)).sum())
         odds = np.sqrt([r * inside, (d - r) * outside])
-        return u, float(np.clip(odds[0] / odds.sum(), _LEAST_P, 1.0 - _LEAST_P))
+        pairs = self._config.pairs
+        return u, min(max(round(pairs * odds[0] / max(odds.sum(), 1e-300)), 1), pairs - 1)
 
     def learn(self, z: FloatArray, values: FloatArray, positions: NDArray[np.int_]) -> None:
         self._value = float(values.mean())
         g, sides = as_pairs(z - self._z, values, positions, self._config.pairs)
         if (subspace := self.active_subspace()) is not None:
-            (u, p), (d, r) = subspace, subspace[0].shape
-            is_along = np.square(g @ u).sum(axis=1) > 0.5 * np.square(g).sum(axis=1)
-            g = g * np.where(is_along, r / (d * p), (d - r) / (d * (1.0 - p)))[:, None]
+            (d, r), n = subspace[0].shape, subspace[1]
+            scored = np.isfinite(sides[:, 0] + sides[:, 1])
+            count_in, count_out = max(int(scored[:n].sum()), 1), max(int(scored[n:].sum()), 1)
+            g[:n] *= r / d * scored.sum() / count_in
+            g[n:] *= (d - r) / d * scored.sum() / count_out
         estimate = gradient(GradientConfig(shaping=self._config.shaping), g, sides)
         if estimate.any():
             self._estimates.append(estimate)

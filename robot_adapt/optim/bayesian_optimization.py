@@ -38,7 +38,7 @@ class BayesianOptimizationConfig(BaseModel):
     initial: Annotated[int, Field(ge=2)]
     sigma: Positive
     kernel: KernelName = "matern"
-    beta: NonNegative = 1.0
+    beta: NonNegative = 2.0
     caution: NonNegative = 0.5
     length: Positive | None = None
     noise: Positive | None = None

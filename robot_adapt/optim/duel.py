@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import FloatArray
-from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome
+from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, Telemetry
 from robot_adapt.optim.rounds import RoundOperator
 
 
@@ -45,8 +45,8 @@ class Duel:
     def ask(self) -> list[Candidate]:
         return (self._comparison or self._search).ask()
 
-    def tell(self, candidate_id: int, outcome: Outcome) -> None:
-        (self._comparison or self._search).tell(candidate_id, outcome)
+    def tell(self, candidate_id: int, outcome: Outcome, telemetry: Telemetry | None = None) -> None:
+        (self._comparison or self._search).tell(candidate_id, outcome, telemetry)
         if self._comparison is None and not self._search.ask():
             self._comparison = self._compare()
 

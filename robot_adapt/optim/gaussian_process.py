@@ -1,7 +1,8 @@
 """Gaussian-process regression of noisy values at few points, in closed form (Rasmussen & Williams 2006, chapters 2 and 5).
 
 y = m + f(z) + noise, f ~ GP(0, s^2 k(|z - z'| / l)). What is not given of l, s and the noise is the most probable on a grid, m
-integrated out: few trials say little about them, and a grid cannot run away.
+integrated out: few trials say little about them, and a grid cannot run away. A priori l is lognormal and grows with sqrt(k), as
+distances in R^k do (arXiv 2402.02229); without it, noise is too easily taken for structure.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from hardware.types import FloatArray
 
 KernelName = Literal["matern", "rbf"]
 
-_LENGTHS = np.geomspace(0.5, 4.0, 7)  # times sqrt(k): distances between normal points in R^k grow like that
+_LENGTHS = np.geomspace(0.5, 6.0, 8)  # times sqrt(k)
+_LENGTH_MEDIAN, _LENGTH_LOG_SD = 3.0, 0.5  # times sqrt(k); of its logarithm
 _SIGNALS = np.geomspace(0.25, 4.0, 5)  # times the values' standard deviation
 _NOISES = np.geomspace(0.05, 2.0, 8)  # times the values' standard deviation
 
@@ -69,7 +71,8 @@ def fit(
     noises = _NOISES * spread if noise is None else np.array([noise])
     distances = _distances(z, z)
     fits = [_fit_scales(kernel, z, values, distances, float(one), _SIGNALS * spread, noises) for one in lengths]
-    return max(fits, key=lambda found: found[0])[1]
+    log_priors = -0.5 * np.square(np.log(lengths / (_LENGTH_MEDIAN * np.sqrt(z.shape[1]))) / _LENGTH_LOG_SD)
+    return max(zip(fits, log_priors, strict=True), key=lambda found: found[0][0] + found[1])[0][1]
 
 
 def _fit_scales(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 
 Outcome = float | None
 """A return, or None when the trial was aborted: an aborted trial is never a score."""
+
+Telemetry = Mapping[str, NDArray[np.float32]]
+"""What a robot measured in a trial, a row a tick; see Trial."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,11 @@ class AdaptationOperator(Protocol):
     def ask(self) -> list[Candidate]:
         """The candidates of this round not told yet, the same ones however often asked; none when the budget is spent."""
 
-    def tell(self, candidate_id: int, outcome: Outcome) -> None:
-        """The outcome of a candidate asked for. Raises ValueError for any other id, or a return that is not finite."""
+    def tell(self, candidate_id: int, outcome: Outcome, telemetry: Telemetry | None = None) -> None:
+        """The outcome of a candidate asked for, and the trial's telemetry for those who have use for it.
+
+        Raises ValueError for any other id, or a return that is not finite.
+        """
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on identically, as plain JSON values."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import FloatArray
-from robot_adapt.optim.operator import Best, Candidate, Outcome, check_outcome
+from robot_adapt.optim.operator import Best, Candidate, Outcome, Telemetry, check_outcome
 from robot_adapt.randomness import generator
 
 
@@ -78,7 +78,7 @@ class RoundOperator:
     def ask(self) -> list[Candidate]:
         return [c for c in self._candidates if c.id not in self._outcomes]
 
-    def tell(self, candidate_id: int, outcome: Outcome) -> None:
+    def tell(self, candidate_id: int, outcome: Outcome, telemetry: Telemetry | None = None) -> None:
         check_outcome(outcome)
         waiting = [candidate.id for candidate in self.ask()]
         if candidate_id not in waiting:

@@ -52,6 +52,12 @@ class Space:
         """The same directions, perturbed so many times as far."""
         return replace(self, sigma=self.sigma * factor)
 
+    def stretched(self, factors: FloatArray) -> Space:
+        """The same with each axis, a column of L, times its factor (k,)."""
+        axes = 0 if self.scale is None else self.parameters
+        scale = None if self.scale is None else self.scale * factors[:axes]
+        return replace(self, scale=scale, basis=None if self.basis is None else self.basis * factors[axes:])
+
     def steps(self, z: FloatArray) -> FloatArray:
         """L z for each row: (n, k) to (n, d)."""
         if z.shape[-1] != self.dimensions:

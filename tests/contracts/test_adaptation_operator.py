@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -147,14 +148,24 @@ def test_telling_what_was_not_asked_is_refused(make: Make) -> None:
         operator.tell(candidate.id, 0.0)
 
 
-@pytest.mark.parametrize("trials", range(0, 30, 3))
-def test_a_restored_operator_goes_on_identically_from_any_trial(make: Make, trials: int) -> None:
-    operator, restored = make(5), make(5)
-    run(operator, trials)
-    restored.restore(json.loads(json.dumps(operator.state())))
-    np.testing.assert_array_equal(np.array(run(operator)), np.array(run(restored)))
-    np.testing.assert_array_equal(operator.best.parameters, restored.best.parameters)
-    assert operator.best.value == restored.best.value
+def test_a_restored_operator_goes_on_identically_from_any_trial(make: Make) -> None:
+    operator, tried, states = make(5), [], []
+    while operator.ask():
+        states.append(json.dumps(operator.state(), allow_nan=False))
+        tried += run(operator, 1)
+    for trial in [*range(0, len(states), 4), len(states) - 1]:
+        restored = make(5)
+        restored.restore(json.loads(states[trial]))
+        np.testing.assert_array_equal(np.array(run(restored)), np.array(tried[trial:]), f"from trial {trial} on")
+        np.testing.assert_array_equal(operator.best.parameters, restored.best.parameters)
+        assert operator.best.value == restored.best.value
+
+
+def test_every_kind_of_operator_is_tested_here() -> None:
+    def configs(union: object) -> set[object]:
+        return set().union(*map(configs, get_args(union))) | ({union} if isinstance(union, type) else set())
+
+    assert configs(OperatorConfig) == {type(config) for config in OPERATORS.values()}
 
 
 def test_aborted_trials_use_up_the_budget_and_are_never_the_best(make: Make) -> None:

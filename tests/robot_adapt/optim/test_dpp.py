@@ -9,7 +9,7 @@ import pytest
 from hardware.types import FloatArray
 from robot_adapt.optim.dpp import cosine_kernel, log_elementary_polynomials, rbf_kernel, sample_k_dpp
 
-DRAWS = 20_000
+DRAWS = 6000
 
 
 def kernel_of(items: int, seed: int) -> FloatArray:
@@ -28,7 +28,7 @@ def test_every_subset_comes_as_often_as_its_determinant_says(items: int, k: int)
     for _ in range(DRAWS):
         counts[tuple(sample_k_dpp(kernel, k, generator).tolist())] += 1
     frequencies = np.array(list(counts.values())) / DRAWS
-    np.testing.assert_allclose(frequencies, expected, atol=4.0 * np.sqrt(0.25 / DRAWS))
+    assert (np.abs(frequencies - expected) < 4.0 * np.sqrt(expected / DRAWS)).all()
 
 
 def test_the_elementary_polynomials_are_sums_over_subsets() -> None:
