@@ -61,7 +61,7 @@ class Session:
         while candidates := operator.ask():
             for candidate in candidates:
                 record = self.trial(rig, Phase.ADAPTATION, candidate.parameters, hobble, candidate.id)
-                operator.tell(candidate.id, record.value)
+                operator.tell(candidate.id, record.value, record.telemetry)
         return operator.best.parameters
 
     def measure(self, rig: Rig, phase: Phase, parameters: FloatArray, trials: int, hobble: str = "") -> None:

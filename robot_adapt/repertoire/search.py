@@ -14,12 +14,12 @@ import numpy as np
 from pydantic import BaseModel
 
 from robot_adapt.config import FROZEN, Count, NonNegative
-from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, check_outcome
+from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, Telemetry, check_outcome
 from robot_adapt.optim.operators import OperatorConfig, make_operator
 from robot_adapt.optim.space import Space
 from robot_adapt.repertoire.prior import Prior
 from robot_adapt.repertoire.repertoire import Repertoire
-from robot_adapt.repertoire.trace import Telemetry, trace
+from robot_adapt.repertoire.trace import trace
 
 
 class RepertoireSearchConfig(BaseModel):
@@ -84,7 +84,8 @@ class RepertoireSearch:
         if candidate_id not in waiting:
             raise ValueError(f"told candidate {candidate_id}, but those asked for are {waiting}")
         features = None
-        if candidate_id == 0 and outcome is not None and telemetry is not None:
+        walked = telemetry is not None and len(telemetry["position_rad"]) > 0
+        if candidate_id == 0 and outcome is not None and telemetry is not None and walked:
             features = trace(telemetry, self._repertoire.ticks).tolist()
         self._learn(candidate_id, outcome, features)
 

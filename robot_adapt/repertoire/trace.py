@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
 from hardware.types import FloatArray
+from robot_adapt.optim.operator import Telemetry
 from robot_adapt.repertoire.mirror import Mirror
-
-Telemetry = Mapping[str, NDArray[np.float32]]
 
 _COLUMNS = ("position_rad", "target_rad", "torque_nm", "tilt", "yaw_rad", "battery_v")
 _SIGNED = ("error", "torque")

@@ -14,8 +14,11 @@ from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.adapt.session import Session, SessionConfig
 from robot_adapt.backends import Rig
 from robot_adapt.errors import UserError
-from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.operator import Outcome, Telemetry
 from robot_adapt.optim.operators import make_operator
+from robot_adapt.optim.rounds import RoundOperator
+from robot_adapt.optim.space import Space
 from robot_adapt.trial import Status
 from tests.builders import ConstantReturn, mock_rig, shipped_policy
 
@@ -129,6 +132,24 @@ def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(tmp_path: P
         np.testing.assert_array_equal(proposed.parameters, one.parameters)
         again.tell(proposed.id, one.value)
     assert again.ask() == []
+
+
+def test_the_operator_is_told_what_the_robot_measured_from_the_journal_too(tmp_path: Path) -> None:
+    told: list[Telemetry] = []
+
+    class Listening(RoundOperator):
+        def tell(self, candidate_id: int, outcome: Outcome, telemetry: Telemetry | None = None) -> None:
+            told.append(telemetry or {})
+            super().tell(candidate_id, outcome, telemetry)
+
+    for _ in range(2):
+        search = BatchHillClimbing(SEARCH, POLICY.parameters, Space(POLICY.parameters.size, 0.1))
+        session(tmp_path).adapt(mock_rig(), Listening(search, lambda theta: theta, 4, "bhc"))
+    measured, from_journal = told[: SEARCH.trials], told[SEARCH.trials :]
+    for one, again in zip(measured, from_journal, strict=True):
+        assert set(one) == set(again)
+        assert len(one["torque_nm"]) == 5
+        np.testing.assert_array_equal(one["torque_nm"], again["torque_nm"])
 
 
 def test_a_journal_of_another_session_is_refused_before_anything_moves(tmp_path: Path) -> None:

@@ -115,6 +115,13 @@ def test_a_member_whose_trial_was_aborted_is_not_tried_again() -> None:
     assert not np.array_equal(operator.best.parameters, aborted.parameters)
 
 
+def test_a_first_trial_that_ended_before_a_tick_leaves_no_trace_and_stops_nothing() -> None:
+    operator = RepertoireSearch(RepertoireSearchConfig(member_trials=4), _repertoire(), 0)
+    operator.tell(0, 0.0, {name: np.zeros(0, dtype=np.float32) for name in _telemetry(_task(1000))})
+    assert operator.state()["trace"] is None
+    assert operator.ask()
+
+
 def test_the_local_search_starts_at_the_winner_and_stays_in_the_members_directions() -> None:
     local = BatchHillClimbingConfig(population=2, rounds=2, sigma=0.5)
     operator = RepertoireSearch(RepertoireSearchConfig(member_trials=2, local=local, rank=2), _repertoire(), 0)
