@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from hardware.types import FloatArray
+from robot_adapt.baselines.behaviour_map import BehaviourMap
+from robot_adapt.baselines.intelligent_trial_and_error import TrialAndError, TrialAndErrorConfig
 from robot_adapt.optim.active_subspace_es import ActiveSubspaceEsConfig
 from robot_adapt.optim.ascent import AdamConfig, SgdConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
@@ -24,6 +26,8 @@ from robot_adapt.optim.operators import DuelConfig, OperatorConfig, make_operato
 from robot_adapt.optim.perturbations import DppConfig, OrthogonalConfig
 from robot_adapt.optim.recombination import RecombinationConfig
 from robot_adapt.optim.space import Space
+from robot_adapt.repertoire.repertoire import Repertoire
+from robot_adapt.repertoire.search import RepertoireSearch, RepertoireSearchConfig
 
 Make = Callable[[int], AdaptationOperator]
 
@@ -65,16 +69,46 @@ SPACES: dict[str, Space | None] = {
     "diagonal": Space(6, np.array([0.5, 2.0, 1.0, 1.0, 1.5, 0.5])),
     "subspace": Space(6, None, np.vstack((np.full(6, 1.0), [1.0, -1.0, 1.0, -1.0, 1.0, -1.0])).T),
 }
-CASES = [(name, space) for name in OPERATORS for space in SPACES]
+# Members and behaviours by their coordinates along the subspace; member 0 is the start.
+COORDINATES = np.vstack((np.zeros(2), np.random.default_rng(0).normal(scale=0.3, size=(40, 2))))
+MEMBERS = COORDINATES @ np.vstack((np.full(6, 1.0), [1.0, -1.0, 1.0, -1.0, 1.0, -1.0]))
+_TASKS = np.random.default_rng(1).uniform(0.0, 0.6, (30, 1)) + np.zeros(6)
+REPERTOIRE = Repertoire(
+    members=MEMBERS,
+    returns=-np.square(_TASKS[:, None] - MEMBERS).sum(axis=2),
+    traces=_TASKS[:, :1],
+    noise_sd=0.05,
+    ticks=1,
+    member_words=("",) * len(MEMBERS),
+    task_words=("",) * len(_TASKS),
+)
+BEHAVIOURS = BehaviourMap(MEMBERS, COORDINATES, -np.square(MEMBERS - 0.1).sum(axis=1), noise_sd=0.05)  # another goal
 
 
-def case(name: str, space: str) -> Make:
-    return lambda seed: make_operator(OPERATORS[name], START, seed, SPACES[space])
+def repertoire_search(local: OperatorConfig | None = None) -> tuple[Make, int]:
+    config = RepertoireSearchConfig(member_trials=12, local=local, rank=2)
+    return lambda seed: RepertoireSearch(config, REPERTOIRE, seed), config.trials
 
 
-@pytest.fixture(params=CASES, ids="-".join)
+def from_config(name: str, space: str) -> tuple[Make, int]:
+    return lambda seed: make_operator(OPERATORS[name], START, seed, SPACES[space]), OPERATORS[name].trials
+
+
+TRIAL_AND_ERROR = TrialAndErrorConfig(trials=20, alpha=None)
+# How each is made, and its budget.
+CASES: dict[str, tuple[Make, int]] = {
+    **{f"{name}-{space}": from_config(name, space) for name in OPERATORS for space in SPACES},
+    "repertoire": repertoire_search(),
+    "repertoire-local": repertoire_search(RecombinationConfig(kind="recombination", pairs=3, rounds=2, sigma=0.1)),
+    "trial_and_error": (lambda _: TrialAndError(TRIAL_AND_ERROR, BEHAVIOURS), TRIAL_AND_ERROR.trials),
+}
+# These draw no random number.
+WITHOUT_CHANCE = ("repertoire", "trial_and_error")
+
+
+@pytest.fixture(params=CASES)
 def make(request: pytest.FixtureRequest) -> Make:
-    return case(*request.param)
+    return CASES[request.param][0]
 
 
 def value(parameters: FloatArray) -> float:
@@ -89,9 +123,9 @@ def run(operator: AdaptationOperator, trials: int = 10**6) -> list[FloatArray]:
     return tried
 
 
-@pytest.mark.parametrize(("name", "space"), CASES, ids=["-".join(one) for one in CASES])
-def test_the_budget_is_known_beforehand(name: str, space: str) -> None:
-    assert len(run(case(name, space)(0))) == OPERATORS[name].trials
+@pytest.mark.parametrize(("make_one", "trials"), CASES.values(), ids=CASES)
+def test_the_budget_is_known_beforehand(make_one: Make, trials: int) -> None:
+    assert len(run(make_one(0))) == trials
 
 
 def test_it_improves(make: Make) -> None:
@@ -100,10 +134,11 @@ def test_it_improves(make: Make) -> None:
     assert value(operator.best.parameters) > value(START) + 0.3
 
 
-def test_the_same_seed_tries_the_same_and_another_seed_does_not(make: Make) -> None:
-    one, same, other = (np.array(run(make(seed))) for seed in (1, 1, 2))
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_seed_tries_the_same_and_another_seed_does_not(name: str) -> None:
+    one, same, other = (np.array(run(CASES[name][0](seed))) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
+    assert np.array_equal(one, other) == (name in WITHOUT_CHANCE)
 
 
 def test_ids_are_never_used_twice(make: Make) -> None:

@@ -1,0 +1,1 @@
+"""What this project measures itself against: each as its authors have it, with a budget and knobs of its own."""
