@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
 from robot_adapt.hardware_config import HardwareConfig
 from sim.hobbles import Hobble
+
+_POWER_OFF_S = 0.2  # emulators look at their faults at least every 0.05 s
 
 if TYPE_CHECKING:
     from sim.simulated_robot import SimulatedRobot, Truth
@@ -161,15 +164,19 @@ class Emulation:
         self.plant.between(change)
 
     def heal(self) -> None:
-        """All faults are gone."""
+        """All faults are gone; motors that shut themselves down, or were without power, are as after power-up."""
         faults = self.faults
+        shut_down = {*faults.motors.error_bits, *faults.motors.overheat_c}
         for line in (faults.motors_line, faults.imu_line):
             line.drop = line.corrupt_byte = line.merge = line.late = 0.0
             line.unplugged = False
-        faults.motors.dead.clear()
         faults.motors.error_bits.clear()
         faults.motors.overheat_c.clear()
         faults.motors.sag_v = 0.0
+        faults.motors.dead |= shut_down
+        if shut_down:
+            time.sleep(_POWER_OFF_S)
+        faults.motors.dead.clear()
         faults.imu.frozen = faults.imu.nan = False
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ freeze | nan       the IMU says the same for ever, or what is no number
 drop RATE          share of packets that are lost, on both lines; likewise merge RATE, late RATE
 corrupt RATE       share of bytes in which a bit is turned
 unplug motors|imu  the cable is out; plug motors|imu puts it back
-heal               all faults are gone
+heal               all faults are gone, and motors that shut themselves down were off and on
 reset [SEED]       the physics stands at its start again
 hobble NAME        the robot is hobbled from now on: a name from configs/hobbles/, or a YAML file
 where              how far it walked since the reset: what a tape measure says"""

@@ -71,6 +71,7 @@ class DynamixelChain:
         self._reader = FrameReader()
         self._registered: dict[int, tuple[int, bytes]] = {}
         self._heard_s = self._clock.now()
+        self._off: set[int] = set()
         state = plant.state()
         self._full_v = state.battery_v
         self._driven: NDArray[np.float64] = np.full((5, len(self.motors)), np.nan)
@@ -190,7 +191,14 @@ class DynamixelChain:
             yield status(motor.device_id, error | motor.alert, parameters)
 
     def _watch(self) -> None:
-        """Trips the watchdogs of those who heard nothing for too long."""
+        """Trips the watchdogs of those who heard nothing for too long; those without power forget what is in their RAM."""
+        off = {motor.device_id for motor in self.motors} & self.faults.dead
+        if off != self._off:
+            for motor in self.motors:
+                if motor.device_id in off - self._off:
+                    motor.reboot()
+            self._off = off
+            self._drive()
         silence_s = self._clock.now() - self._heard_s
         late = [motor for motor in self.motors if (wait_s := motor.watchdog_s()) is not None and silence_s >= wait_s]
         if late:

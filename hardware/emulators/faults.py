@@ -28,7 +28,10 @@ class LineFaults:
 
 @dataclass
 class MotorFaults:
-    """Device ids and what ails them; `sag_v` lowers the voltage that all report, `overheat_c` raises one's temperature."""
+    """Device ids and what ails them; `sag_v` lowers the voltage that all report, `overheat_c` raises one's temperature.
+
+    A dead motor has no power: silent and limp, and as after power-up when it comes back.
+    """
 
     dead: set[int] = field(default_factory=set)
     error_bits: dict[int, int] = field(default_factory=dict)

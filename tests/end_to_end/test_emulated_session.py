@@ -17,7 +17,7 @@ from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import Phase
 from robot_adapt.adapt.return_source import ReturnSource
 from robot_adapt.adapt.session import Session, SessionConfig
-from robot_adapt.backends import EmulatedRobotConfig, Rig, emulated_rig
+from robot_adapt.backends import EmulatedRobotConfig, Operator, Rig, RobotConfig, emulated_rig, open_rig
 from robot_adapt.cli.adapt import adapt
 from robot_adapt.config import read_yaml, shipped, validate
 from robot_adapt.emulator_process import EmulatorProcess
@@ -31,7 +31,7 @@ POLICY = shipped_policy()
 def described(**changes: object) -> dict[str, Any]:
     """The shipped rig on the faster legs, patient, as this may be tested on a busy machine."""
     hardware = read_yaml(shipped("hardware", "minitaur_dynamixel.yaml"))
-    hardware["motors"] |= {"silent_s": 0.5, "reply_timeout_s": 0.05, "watchdog_s": 1.2}
+    hardware["motors"] |= {"silent_s": 0.3, "reply_timeout_s": 0.03, "watchdog_s": 1.2}
     hardware["imu"] |= {"stale_s": 2.0}
     hardware["safety"] |= {"stale_command_s": 2.0, "stale_reading_s": 2.0, "late_a_second": 1000}
     rig = read_yaml(shipped("rigs", "minitaur_emulated.yaml"))
@@ -65,8 +65,9 @@ class Sabotage:
 
 def test_a_session_walks_loses_a_motor_in_mid_trial_and_walks_on(emulated: tuple[Rig, EmulatorProcess], tmp_path: Path) -> None:
     rig, emulators = emulated
+    emulators.command("reset 0")  # the test before let it fall
     rig.robot.connect()
-    session = Session(SessionConfig("minitaur", "test", 1, 1.5), POLICY, Journal(tmp_path), lambda _: None)
+    session = Session(SessionConfig("minitaur", "test", 1, 1.0), POLICY, Journal(tmp_path), lambda _: None)
     session.measure(rig, Phase.HEALTHY, POLICY.parameters, 1)
     broken = replace(rig, returns=Sabotage(rig.returns, emulators, 10, "dead 12"))
     session.measure(broken, Phase.HEALTHY, POLICY.parameters, 1)
@@ -78,9 +79,9 @@ def test_a_session_walks_loses_a_motor_in_mid_trial_and_walks_on(emulated: tuple
         Status.COMPLETED, Status.ABORTED, Status.ABORTED, Status.COMPLETED,
     ]  # fmt: skip
     assert walked.value is not None
-    assert walked.value > 0.2  # in simulation it walks 0.6 m in this time
+    assert walked.value > 0.15  # in simulation it walks 0.4 m in this time
     assert again.value is not None
-    assert again.value > 0.2
+    assert again.value > 0.15
     assert walked.return_source == "emulated: simulation truth"
     assert "Dynamixel 12" in died.reason
     assert died.value is None
@@ -91,8 +92,44 @@ def test_a_session_walks_loses_a_motor_in_mid_trial_and_walks_on(emulated: tuple
     assert walked.telemetry["path_m"][-1][0] > walked.value  # which is less what work costs and what is faster than is paid for
 
 
+def test_an_operator_is_told_why_it_stopped_puts_it_back_and_reads_the_tape_measure(
+    emulated: tuple[Rig, EmulatorProcess], tmp_path: Path
+) -> None:
+    """The attended rig of a real robot, on the same devices: a person would do what is done here."""
+    unattended, emulators = emulated
+    unattended.robot.close()
+    told: list[str] = []
+
+    def put_back(why: str) -> None:
+        told.append(why)
+        if len(told) > 9:
+            raise KeyboardInterrupt
+        emulators.command("heal")
+        emulators.command("reset 1")
+
+    def tape_measure() -> float:
+        return float(emulators.command("where").split()[0])
+
+    rig = open_rig(RobotConfig(root=emulators.reachable), Operator(tape_measure, put_back))
+    emulators.command("reset 0")
+    rig.robot.connect()
+    session = Session(SessionConfig("minitaur", "test", 1, 1.0), POLICY, Journal(tmp_path), lambda _: None)
+    broken = replace(rig, returns=Sabotage(rig.returns, emulators, 5, "error 14 0x20"))
+    session.measure(broken, Phase.HEALTHY, POLICY.parameters, 1)
+    session.measure(rig, Phase.HEALTHY, POLICY.parameters, 1)
+    rig.close()
+    stopped, walked = (trial.record for trial in Journal(tmp_path).trials())
+    assert (stopped.status, walked.status) == (Status.ABORTED, Status.COMPLETED)
+    assert "motor_back_leftR_joint reports: overload" in stopped.reason
+    assert told == ["", stopped.reason]
+    assert walked.return_source == "operator"
+    assert walked.value is not None
+    assert walked.value > 0.15
+
+
 def test_lost_and_damaged_bytes_cost_no_trial(emulated: tuple[Rig, EmulatorProcess], tmp_path: Path) -> None:
     rig, emulators = emulated
+    emulators.command("reset 0")  # the test before let it fall
     rig.robot.connect()
     emulators.command("corrupt 0.003")
     emulators.command("drop 0.02")
@@ -127,7 +164,7 @@ def test_devices_that_ended_are_a_line() -> None:
 def test_the_verb_adapts_over_emulated_devices_unattended_and_reports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = {"trial_s": 0.4, "operator": {"population": 2, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
+    config = {"trial_s": 0.2, "operator": {"population": 2, "rounds": 1, "sigma": 0.02}, "fresh_trials": 2}
     rig, short = write_yaml(tmp_path / "rig.yaml", described()), write_yaml(tmp_path / "short.yaml", config)
     adapt(str(rig), config=str(short), out=tmp_path / "run")
     told = capsys.readouterr().out.splitlines()
