@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks.fidelity import fastest
 from tests.builders import MINITAUR
+from tests.hardware.unruly import FAULTS
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -17,6 +18,13 @@ def test_the_minitaur_trains_on_the_fastest_setting_that_is_true_enough() -> Non
     simulation = MINITAUR.simulation
     assert fastest(table) == f"{simulation.legs}:{1000.0 * simulation.time_step_s:g}:{simulation.iterations}"
     assert abs(table[fastest(table)]["path"]) < 0.05
+
+
+def test_a_million_commands_did_the_robot_no_harm() -> None:
+    result = json.loads((RESULTS / "safety_million.json").read_text())
+    assert result["commands"] >= 1_000_000
+    assert result["violations"] == 0
+    assert set(result["faults"]) == set(FAULTS)
 
 
 def test_the_readme_has_no_placeholder() -> None:

@@ -120,7 +120,7 @@ def test_the_target_is_not_drawn_past_the_measured_position(trial: Trial) -> Non
     sent = trial.supervisor.write(replace(SPEC.position_command(SPEC.stance_rad + 0.1), kd_nm_s_per_rad=np.full(N, 2.0)))
     assert torques(sent, state.positions_rad, state.velocities_rad_s)[7] == pytest.approx(TORQUE[7])
     np.testing.assert_array_less(state.positions_rad - 1e-9, sent.positions_rad)
-    np.testing.assert_array_equal(sent.kp_nm_per_rad, 20.0)  # what damps too much is damping
+    np.testing.assert_array_equal(sent.kp_nm_per_rad, 20.0)  # the damping alone gives way
 
 
 def test_where_the_target_may_not_move_so_fast_the_gains_give_way(trial: Trial) -> None:
