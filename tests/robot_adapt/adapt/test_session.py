@@ -15,8 +15,10 @@ from robot_adapt.adapt.session import Session, SessionConfig
 from robot_adapt.backends import Rig
 from robot_adapt.errors import UserError
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
+from robot_adapt.optim.bayesian_optimization import BayesianOptimizationConfig
+from robot_adapt.optim.cma_es import CmaEsConfig
 from robot_adapt.optim.operator import Outcome, Telemetry
-from robot_adapt.optim.operators import make_operator
+from robot_adapt.optim.operators import DuelConfig, OperatorConfig, make_operator
 from robot_adapt.optim.rounds import RoundOperator
 from robot_adapt.optim.space import Space
 from robot_adapt.trial import Status
@@ -25,6 +27,10 @@ from tests.builders import ConstantReturn, mock_rig, shipped_policy
 POLICY = shipped_policy()
 CONFIG = SessionConfig("minitaur", "test", seed=4, trial_s=0.1)
 SEARCH = BatchHillClimbingConfig(population=3, rounds=2, sigma=0.1)
+CMA_ES = CmaEsConfig(kind="cma_es", population=4, rounds=3, sigma=0.1)
+DUEL = DuelConfig(
+    kind="duel", pairs=3, search=BayesianOptimizationConfig(kind="bayesian_optimization", trials=6, initial=3, sigma=0.1)
+)
 
 
 def session(folder: Path, seen: list[TrialRecord] | None = None) -> Session:
@@ -117,16 +123,19 @@ def test_ctrl_c_leaves_the_trial_aborted_in_the_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trial", [0, 1, 4, 8])
-def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(tmp_path: Path, trial: int) -> None:
+@pytest.mark.parametrize("search", [SEARCH, CMA_ES, DUEL], ids=lambda config: config.kind)
+def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(
+    tmp_path: Path, search: OperatorConfig, trial: int
+) -> None:
     rig = rig_with_returns()
     with pytest.raises(KeyboardInterrupt):
-        session(tmp_path).adapt(interrupted_at(trial, rig), make_operator(SEARCH, POLICY.parameters, 4))
+        session(tmp_path).adapt(interrupted_at(trial, rig), make_operator(search, POLICY.parameters, 4))
     told = {t.record.candidate: t.record.value for t in Journal(tmp_path).trials()}
 
     resumed: list[TrialRecord] = []
-    session(tmp_path, resumed).adapt(rig, make_operator(SEARCH, POLICY.parameters, 4))
+    session(tmp_path, resumed).adapt(rig, make_operator(search, POLICY.parameters, 4))
     assert {r.candidate: r.value for r in resumed[: len(told)]} == told
-    again = make_operator(SEARCH, POLICY.parameters, 4)
+    again = make_operator(search, POLICY.parameters, 4)
     for one in resumed:
         (proposed,) = (c for c in again.ask() if c.id == one.candidate)
         np.testing.assert_array_equal(proposed.parameters, one.parameters)

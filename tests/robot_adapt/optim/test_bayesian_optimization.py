@@ -20,7 +20,7 @@ def searched(noise: float, seed: int, trials: int = 25) -> FloatArray:
 
 
 def test_it_finds_the_top_of_a_hill_in_few_trials() -> None:
-    assert np.linalg.norm(searched(0.0, 0) - GOAL) < 0.03
+    assert np.mean([np.linalg.norm(searched(0.0, seed) - GOAL) for seed in range(5)]) < 0.05
 
 
 def test_noise_as_large_as_half_the_hill_leaves_most_of_the_gain() -> None:

@@ -91,6 +91,6 @@ def test_when_nothing_can_be_learned_the_gradient_is_zero() -> None:
 
 def test_only_the_top_directions_count() -> None:
     g = np.diag([1.0, 2.0, 3.0])
-    values = np.array([[0.0, 1.0], [9.0, 0.0], [-5.0, -8.0]])
+    values = np.array([[0.0, 1.0], [9.0, -9.0], [-5.0, -8.0]])
     top = gradient(GradientConfig(top=2), g, values)
-    np.testing.assert_allclose(top, [-0.5 / 2, 9.0 * 2 / 2 / 2, 0.0])
+    np.testing.assert_allclose(top, [-0.5 / 2, 18.0 * 2 / 2 / 2, 0.0])
