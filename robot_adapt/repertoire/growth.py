@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
-from robot_adapt.meta.executors import Executor, Failure, Item, Result
+from robot_adapt.meta.executors import Executor, Item, Result, gather
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.repertoire.config import RepertoireConfig
@@ -151,18 +151,7 @@ class Growth:
         return self._config.robot.model_copy(update={"dynamics": world})
 
     def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
-        """Results by task, in the tasks' order. Raises RuntimeError when more than half failed."""
-        results: dict[int, Result] = {}
-        reason = ""
-        for key, result in self._executor.map(function, items):
-            if isinstance(result, Failure):
-                reason = result.reason
-            else:
-                results[key] = result
-                self._on_item(str(result))
-        if 2 * len(results) < len(items):
-            raise RuntimeError(f"{len(items) - len(results)} of {len(items)} work items failed: {reason}")
-        return {key: results[key] for key in items if key in results}
+        return gather(self._executor, function, items, lambda result: self._on_item(str(result)))
 
 
 def _shortest(family_of: dict[int, str], best: dict[int, float], reached: dict[str, float]) -> list[int]:

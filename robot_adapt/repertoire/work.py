@@ -7,41 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.lane import Lane
 from robot_adapt.optim.evolution_strategy import es_step
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.repertoire.config import SpecialistConfig
 from robot_adapt.repertoire.trace import trace
-from robot_adapt.rollout import rollout
-from robot_adapt.trial import Trial
 
-
-class Lane:
-    """One simulated robot in one world, for trials whose noise the index decides."""
-
-    def __init__(self, policy: LinearPolicy, robot: SimulatedRobotConfig, trial_s: float, seed: int) -> None:
-        self.policy, self._trial_s, self._seed = policy, trial_s, seed
-        self._rig, _ = simulated_rig(robot)
-        self._rig.robot.connect()
-        self.trials = 0
-
-    def trial(self, theta: FloatArray, *index: int) -> Trial:
-        """Raises RuntimeError when it is aborted: simulation has no excuse."""
-        self._rig.reset(generator(self._seed, "repertoire trial", *index))
-        self.trials += 1
-        trial = rollout(self._rig.robot, self._rig.clock, self.policy.with_parameters(theta), self._rig.returns, self._trial_s)
-        if trial.value is None:
-            raise RuntimeError(f"trial aborted: {trial.reason}")
-        return trial
-
-    def value(self, theta: FloatArray, *index: int) -> float:
-        value = self.trial(theta, *index).value
-        assert value is not None  # noqa: S101  see trial
-        return value
-
-    def close(self) -> None:
-        self._rig.robot.close()
+_TRIAL = "repertoire trial"
 
 
 @dataclass(frozen=True)
@@ -73,24 +47,14 @@ class Specialist:
 
 def train_specialist(item: SpecialistItem) -> Specialist:
     """Evolution strategies with mirrored pairs that share their noise."""
-    c, lane, theta = item.config, Lane(item.policy, item.robot, item.trial_s, item.seed), item.start.copy()
-    try:
+    c, theta = item.config, item.start.copy()
+    with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
         for k in range(c.iterations):
             g = generator(item.seed, "specialist", item.task, k).standard_normal((c.pairs, theta.size))
-            differences = np.array(
-                [
-                    lane.value(theta + c.sigma * one, item.task, k, pair)
-                    - lane.value(theta - c.sigma * one, item.task, k, pair)
-                    for pair, one in enumerate(g)
-                ]
-            )
+            differences = lane.differences(theta, c.sigma * g, item.task, k)
             theta = theta + es_step(g, differences, c.step + (c.final_step - c.step) * k / c.iterations)
-        before, after = (
-            float(np.mean([lane.value(one, item.task, 2**31, i) for i in range(item.fresh)])) for one in (item.start, theta)
-        )
+        before, after = (lane.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
         return Specialist(theta, before, after, lane.trials)
-    finally:
-        lane.close()
 
 
 @dataclass(frozen=True)
@@ -121,10 +85,7 @@ class Row:
 
 def measure_row(item: RowItem) -> Row:
     """Every trial has noise of its own, the same for all members."""
-    lane = Lane(item.policy, item.robot, item.trial_s, item.seed)
-    try:
+    with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
         first = lane.trial(item.members[0], item.task, 2**32 - 1)
         returns = [[lane.value(member, item.task, 2**30, i) for i in range(item.trials)] for member in item.members]
         return Row(np.array(returns), trace(first.telemetry, round(item.trial_s / item.policy.period_s)), lane.trials)
-    finally:
-        lane.close()

@@ -25,3 +25,21 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Ends the workers; idempotent."""
+
+
+def gather(
+    executor: Executor, function: Callable[[Item], Result], items: Mapping[int, Item],
+    on_result: Callable[[Result], None] = lambda _: None,
+) -> dict[int, Result]:  # fmt: skip
+    """The results, in the items' order, without those that failed. Raises RuntimeError when more than half did."""
+    results: dict[int, Result] = {}
+    reason = ""
+    for key, result in executor.map(function, items):
+        if isinstance(result, Failure):
+            reason = result.reason
+        else:
+            results[key] = result
+            on_result(result)
+    if 2 * len(results) < len(items):
+        raise RuntimeError(f"{len(items) - len(results)} of {len(items)} work items failed: {reason}")
+    return {key: results[key] for key in items if key in results}
