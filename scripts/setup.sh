@@ -39,6 +39,6 @@ else
     die "found no Python 3.10 to 3.13 with venv: install python3.11 and python3.11-venv"
 fi
 say "installing into .venv the versions in constraints.txt"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,mujoco,moteus,gym,video,optim,dev]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sim,mujoco,moteus,gym,video,optim,map-elites,dev]'
 touch .venv/ready
 say "done: .venv/bin/robot-adapt"

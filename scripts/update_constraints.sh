@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3.10 -m venv "$folder"
-"$folder/bin/python" -m pip install --quiet --editable '.[sim,mujoco,moteus,gym,video,rl,optim,dev]' torch==2.13.0
+"$folder/bin/python" -m pip install --quiet --editable '.[sim,mujoco,moteus,gym,video,rl,optim,map-elites,dev]' torch==2.13.0
 head -n 1 constraints.txt >"$folder/constraints.txt"
 "$folder/bin/python" -m pip freeze --exclude-editable >>"$folder/constraints.txt"
 cp "$folder/constraints.txt" constraints.txt

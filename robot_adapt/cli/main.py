@@ -19,6 +19,7 @@ from robot_adapt.cli.demo import demo
 from robot_adapt.cli.doctor import doctor
 from robot_adapt.cli.emulate import emulate
 from robot_adapt.cli.grow_repertoire import grow_repertoire
+from robot_adapt.cli.map_elites import map_elites
 from robot_adapt.cli.meta_train import meta_train
 from robot_adapt.cli.monitor import monitor
 from robot_adapt.cli.render import render
@@ -70,6 +71,7 @@ for _verb in (
     demo,
     meta_train,
     grow_repertoire,
+    map_elites,
     check,
     calibrate,
     monitor,
