@@ -27,7 +27,7 @@ def adapt(
     """Measure a robot's policy, adapt it by trials, measure again, and report."""
     from hardware.clock import MonotonicClock
     from hardware.real_time import real_time
-    from robot_adapt.adapt.config import AdaptConfig, SessionPlan
+    from robot_adapt.adapt.config import AdaptConfig, SessionPlan, search_space
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -74,6 +74,7 @@ def adapt(
         )
     identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
     fresh, search = plan.settings.fresh_trials, plan.settings.operator
+    space = search_space(plan.settings, start)
 
     with contextlib.ExitStack() as stack:
         rig = open_rig(described, Operator(_ask_return, _confirm_start), file)
@@ -91,7 +92,7 @@ def adapt(
             progress.stage("before", fresh)
             session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)
             progress.stage("adaptation", search.trials)
-            best = session.adapt(rig, make_operator(search, start.parameters, plan.seed), plan.note)
+            best = session.adapt(rig, make_operator(search, start.parameters, plan.seed, space), plan.note)
             progress.stage("adapted", fresh)
             session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
         how = {"session": plan.session, "hobble": plan.note, "seed": plan.seed, "from": policy_file.sha256(start)}

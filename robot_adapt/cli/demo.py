@@ -26,7 +26,7 @@ def demo(
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this robot.")] = None,
 ) -> None:
     """Walk a simulated robot, hobble it, adapt it in 50 trials, and report its recovery."""
-    from robot_adapt.adapt.config import AdaptConfig
+    from robot_adapt.adapt.config import AdaptConfig, search_space
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -70,7 +70,7 @@ def demo(
             progress.stage("hobbled", fresh)
             session.measure(hobbled, Phase.HOBBLED, start.parameters, fresh, words)
             progress.stage("adaptation", config.operator.trials)
-            operator = make_operator(config.operator, start.parameters, seed)
+            operator = make_operator(config.operator, start.parameters, seed, search_space(config, start))
             best = session.adapt(hobbled, operator, words)
             progress.stage("adapted", fresh)
             session.measure(hobbled, Phase.ADAPTED, best, fresh, words)

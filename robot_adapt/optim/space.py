@@ -81,4 +81,4 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Space | None:
     scale, basis = (None if (a := arrays.get(f"space_{name}")) is None else a.astype(np.float64) for name in ("scale", "basis"))
     if scale is None and basis is None:
         return None
-    return Space(len(basis if scale is None else scale), scale, basis)  # type: ignore[arg-type]
+    return Space(len(np.atleast_1d(basis if scale is None else scale)), scale, basis)  # type: ignore[arg-type]

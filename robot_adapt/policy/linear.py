@@ -12,6 +12,7 @@ import numpy as np
 from hardware.spec import RobotSpec
 from hardware.types import FloatArray, JointCommand, RobotFault, RobotState
 from robot_adapt.errors import UserError
+from robot_adapt.optim.space import Space
 from robot_adapt.policy.normalizer import Normalizer
 from robot_adapt.policy.trajectory_generator import TrotConfig, TrotGenerator
 from robot_adapt.repertoire.repertoire import Repertoire
@@ -28,6 +29,7 @@ class LinearPolicy:
         normalizer: of the observations, in the order of `observation_names`.
         provenance: config, seed and version that made it; plain JSON values.
         repertoire: specialists around these weights, which are its first member; None for a policy alone.
+        space: where adaptation was meta-trained to search; None for the full weight space.
 
     """
 
@@ -38,6 +40,7 @@ class LinearPolicy:
     normalizer: Normalizer
     provenance: dict[str, Any] = field(default_factory=dict)
     repertoire: Repertoire | None = None
+    space: Space | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.action_names), len(self.observation_names) + 1)
@@ -54,6 +57,8 @@ class LinearPolicy:
             raise UserError("policy normalizer std must be positive")
         if self.repertoire is not None and not np.array_equal(self.repertoire.members[0], self.parameters):
             raise UserError("the first member of a policy's repertoire should be the policy itself")
+        if self.space is not None and self.space.parameters != self.weights.size:
+            raise UserError(f"the policy's space is of {self.space.parameters} parameters, it has {self.weights.size}")
 
     @cached_property
     def observation_names(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class LinearPolicy:
         return self.weights.ravel()
 
     def with_parameters(self, parameters: FloatArray) -> LinearPolicy:
-        """The same policy with other weights, alone."""
+        """The same policy with other weights, without its repertoire."""
         weights = np.array(parameters, dtype=np.float64).reshape(self.weights.shape)
         return replace(self, weights=weights, repertoire=None)
 

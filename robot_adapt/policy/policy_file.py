@@ -12,6 +12,7 @@ from hardware.types import FloatArray
 from robot_adapt import array_file
 from robot_adapt.config import FROZEN, Count, Positive, validate
 from robot_adapt.errors import UserError
+from robot_adapt.optim.space import from_arrays
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
 from robot_adapt.policy.trajectory_generator import TrotConfig
@@ -73,11 +74,12 @@ def load(path: Path) -> LinearPolicy:
             members, returns, traces = (_float64(arrays[f"repertoire_{name}"]) for name in _REPERTOIRE)
             repertoire = Repertoire(members, returns, traces, **dict(beside))
         policy = LinearPolicy(
-            header.robot, header.period_s, header.trot, _float64(arrays["weights"]), normalizer, header.provenance, repertoire
-        )
+            header.robot, header.period_s, header.trot, _float64(arrays["weights"]), normalizer, header.provenance, repertoire,
+            from_arrays(arrays),
+        )  # fmt: skip
     except KeyError as error:
         raise UserError(f"{path}: the array {error.args[0]} is missing") from None
-    except UserError as error:
+    except (UserError, ValueError) as error:
         raise UserError(f"{path}: {error}") from None
     if _parts(policy)[1] != values:
         raise UserError(f"{path}: names, units or scales are not those of its trajectory generator")
@@ -91,6 +93,8 @@ def _float64(array: FloatArray) -> FloatArray:
 def _parts(policy: LinearPolicy) -> tuple[dict[str, FloatArray], dict[str, Any]]:
     trot, joints = policy.trot, len(policy.trot.joints)
     arrays = {"weights": policy.weights, "mean": policy.normalizer.mean, "std": policy.normalizer.std}
+    if policy.space is not None:
+        arrays |= policy.space.arrays()
     header = _Header(
         format=_FORMAT,
         robot=policy.robot,

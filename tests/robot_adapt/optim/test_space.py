@@ -43,6 +43,18 @@ def test_scaling_multiplies_every_step() -> None:
     np.testing.assert_allclose(space.scaled(0.1).steps(z), 0.1 * space.steps(z))
 
 
+def test_stretching_multiplies_every_axis_by_its_own_factor() -> None:
+    randomness = np.random.default_rng(2)
+    for space, _ in SPACES.values():
+        z, factors = randomness.standard_normal((3, space.dimensions)), np.exp(randomness.standard_normal(space.dimensions))
+        np.testing.assert_allclose(space.stretched(factors).steps(z), space.steps(factors * z), rtol=1e-12)
+
+
+def test_a_file_s_space_without_a_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"scale has shape \(\)"):
+        from_arrays({"space_scale": np.array(1.0)})
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
