@@ -23,37 +23,43 @@ def meta_train(
     from robot_adapt.config import load
     from robot_adapt.meta import checkpoint, curve
     from robot_adapt.meta.config import MetaTrainConfig
-    from robot_adapt.meta.es_maml import EsMaml
+    from robot_adapt.meta.es_maml import DivergedError, EsMaml
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+    from robot_adapt.meta.robot_arena import RobotArena
     from robot_adapt.policy import policy_file
 
     settings = load(config, MetaTrainConfig)
     folder = out if out is not None else Path("runs") / f"meta-train-{config.stem}"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
-    algorithm = EsMaml(settings, executor)
-    saved = folder / "checkpoint.safetensors"
-    algorithm.check()
+    plan, arena = settings.plan, RobotArena(settings)
+    algorithm = EsMaml(plan, arena, executor)
+    saved, good = folder / "checkpoint.safetensors", folder / "good_checkpoint.safetensors"
+    arena.check()
     folder.mkdir(parents=True, exist_ok=True)
-    state = checkpoint.load(saved, settings) if saved.exists() else algorithm.start()
-    total = sum(algorithm.trials_in(k) for k in range(settings.iterations))
-    done = sum(algorithm.trials_in(k) for k in range(state.iteration))
+    state = checkpoint.load(saved, settings, arena.start_sha256) if saved.exists() else algorithm.start()
+    total = sum(plan.trials_in(k) for k in range(plan.iterations))
+    done = sum(plan.trials_in(k) for k in range(state.iteration))
     try:
         with ProgressReport() as progress:
             if state.iteration:
-                progress.say(f"going on from iteration {state.iteration} of {settings.iterations} in {saved}")
+                progress.say(f"going on from iteration {state.iteration} of {plan.iterations} in {saved}")
             progress.stage("meta-training", total, done)
-            while state.iteration < settings.iterations:
+            while state.iteration < plan.iterations:
                 points = len(state.curve)
                 state = algorithm.iterate(state, functools.partial(progress.advance, f"iteration {state.iteration}"))
-                checkpoint.save(state, settings, saved)
+                for path in (saved, good) if algorithm.is_good(state) else (saved,):
+                    checkpoint.save(state, settings, path, arena.start_sha256)
                 if len(state.curve) > points:
                     p = state.curve[-1]
                     progress.say(f"iteration {p.iteration}: held-out return {p.before:.3f} -> adapted {p.after:.3f} m")
                     curve.write(state.curve, folder)
+    except DivergedError as error:
+        last = good if good.exists() else saved
+        raise DivergedError(f"{error}; the last good checkpoint is {last if last.exists() else 'none'}") from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f" after iteration {state.iteration}; run the same command to go on") from None
     finally:
         executor.close()
-    policy_file.save(algorithm.policy(state), folder / "policy.safetensors")
+    policy_file.save(arena.policy(state), folder / "policy.safetensors")
     curve.write(state.curve, folder)
     typer.echo(str(folder / "policy.safetensors"))

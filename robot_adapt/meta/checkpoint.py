@@ -9,37 +9,48 @@ from pathlib import Path
 from robot_adapt import array_file
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
-from robot_adapt.meta.es_maml import CurvePoint, MetaState
+from robot_adapt.meta.state import CurvePoint, MetaState
+from robot_adapt.optim.space import from_arrays
 from robot_adapt.policy.normalizer import Moments
 
-_FORMAT = "robot_adapt checkpoint 1"
+_FORMAT = "robot_adapt checkpoint 2"
 
 
-def save(state: MetaState, config: MetaTrainConfig, path: Path) -> None:
-    """Writes the state, with the config it belongs to."""
+def save(state: MetaState, config: MetaTrainConfig, path: Path, start_sha256: str | None = None) -> None:
+    """Writes the state, with the config and the start policy that it belongs to."""
     arrays = {"theta": state.theta, "mean": state.moments.mean, "squares": state.moments.squares}
+    if state.space is not None:
+        arrays |= state.space.arrays()
     values = {
         "format": _FORMAT,
         "config": config.model_dump(mode="json"),
+        "start_sha256": start_sha256,
         "iteration": state.iteration,
         "trials": state.trials,
         "count": state.moments.count,
         "curve": [dataclasses.asdict(point) for point in state.curve],
+        "returns": state.returns,
+        "ascent": state.ascent,
     }
     array_file.write_atomically(path, array_file.encode(arrays, values))
 
 
-def load(path: Path, config: MetaTrainConfig) -> MetaState:
-    """The state saved there. Raises UserError when the file is damaged or belongs to another config."""
+def load(path: Path, config: MetaTrainConfig, start_sha256: str | None = None) -> MetaState:
+    """The state saved there. Raises UserError when the file is damaged or belongs to another config or start policy."""
     arrays, values, _ = array_file.read(path)
     if values.get("format") != _FORMAT:
         raise UserError(f"{path}: not a checkpoint of this version ({_FORMAT})")
-    if values["config"] != json.loads(json.dumps(config.model_dump(mode="json"))):
-        raise UserError(f"{path}: a checkpoint of another config: give --out another folder, or remove it")
+    ours = {"config": json.loads(json.dumps(config.model_dump(mode="json"))), "start_sha256": start_sha256}
+    for what, words in (("config", "config"), ("start_sha256", "start policy")):
+        if values[what] != ours[what]:
+            raise UserError(f"{path}: a checkpoint of another {words}: give --out another folder, or remove it")
     return MetaState(
         iteration=values["iteration"],
         trials=values["trials"],
         theta=arrays["theta"],
         moments=Moments(values["count"], arrays["mean"], arrays["squares"]),
         curve=tuple(CurvePoint(**point) for point in values["curve"]),
+        space=from_arrays(arrays),
+        returns=tuple(values["returns"]),
+        ascent=values["ascent"],
     )

@@ -4,44 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from robot_adapt.backends import NamedRig
-from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
-from robot_adapt.optim.operators import OperatorConfig
+from robot_adapt.config import FROZEN, Positive, Seed
+from robot_adapt.meta.neutral import without_defaults
+from robot_adapt.meta.plan import DivergenceConfig, HeldOutConfig, Plan, Stage
 from sim.sampler import DynamicsSampler
-
-
-class StageConfig(BaseModel):
-    """Some iterations of the outer loop with one setting; stages run in order, each from where the last one ended.
-
-    Without `adaptation` the operator is the identity, and ES-MAML is evolution strategies under domain randomization.
-
-    Attributes:
-        pairs: mirrored pairs an iteration, each on a task of its own.
-        sigma, step: of the outer perturbations and the outer ascent.
-        final_step: the step shrinks evenly to this at the stage's end.
-
-    """
-
-    model_config = FROZEN
-    name: str
-    iterations: Count
-    pairs: Count
-    sigma: Positive
-    step: Positive
-    final_step: NonNegative
-    adaptation: OperatorConfig | None = None
-
-
-class HeldOutConfig(BaseModel):
-    """The learning curve's test: every so many iterations, before and after adaptation on tasks never trained on."""
-
-    model_config = FROZEN
-    every: Count
-    tasks: Annotated[int, Field(ge=2)]
-    fresh_trials: Count
-    adaptation: OperatorConfig
 
 
 class MetaTrainConfig(BaseModel):
@@ -50,6 +19,7 @@ class MetaTrainConfig(BaseModel):
     Attributes:
         robot: the simulated robot that is trained on, by its name in configs/rigs/; worlds vary around its dynamics.
         period_s: of the policy's control.
+        start: the policy that training begins with, zero when not given: the name of a shipped one, or a .safetensors file.
 
     """
 
@@ -59,8 +29,14 @@ class MetaTrainConfig(BaseModel):
     trial_s: Positive
     period_s: Positive
     tasks: DynamicsSampler
-    stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     held_out: HeldOutConfig
+    divergence: DivergenceConfig | None = None
+    start: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _dump(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return without_defaults(self, handler(self), since="divergence")
 
     @model_validator(mode="after")
     def _a_trial_has_a_tick(self) -> MetaTrainConfig:
@@ -81,13 +57,6 @@ class MetaTrainConfig(BaseModel):
         return self
 
     @property
-    def iterations(self) -> int:
-        return sum(stage.iterations for stage in self.stages)
-
-    def stage_at(self, iteration: int) -> tuple[StageConfig, int]:
-        """The stage that iteration (from 0) falls in, and how far into it."""
-        for stage in self.stages:
-            if iteration < stage.iterations:
-                return stage, iteration
-            iteration -= stage.iterations
-        raise IndexError("past the last stage")
+    def plan(self) -> Plan:
+        """What of it is not about robots."""
+        return Plan(seed=self.seed, stages=self.stages, held_out=self.held_out, divergence=self.divergence)

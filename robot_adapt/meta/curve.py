@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from robot_adapt.array_file import write_atomically
-from robot_adapt.meta.es_maml import CurvePoint
+from robot_adapt.meta.state import CurvePoint
 
 
 def write(curve: Sequence[CurvePoint], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""One work item of meta-training: a robot in a sampled world, adapted or not, and measured afresh. Runs in any process."""
+"""One work item of meta-training: theta in a sampled world, adapted or not, and measured afresh. Runs in any process."""
 
 from __future__ import annotations
 
@@ -7,84 +7,77 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.meta.arena import World
 from robot_adapt.optim.operators import OperatorConfig, make_operator
-from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.optim.space import Space
 from robot_adapt.policy.normalizer import Moments
 from robot_adapt.randomness import generator
-from robot_adapt.rollout import rollout
 
 
 @dataclass(frozen=True)
 class TaskItem:
-    """A policy to adapt on a simulated robot.
+    """Parameters to adapt in a world.
 
     Attributes:
-        index: with the seed, decides every random number; both sides of a mirrored pair share it.
+        theta: (d,).
+        space: where adaptation searches; None is the full weight space.
         fresh_trials: how many trials before, and after, adaptation are averaged.
-        measure_before: also try the policy unadapted; without adaptation, before is after.
+        measure_before: also try theta unadapted; without adaptation, before is after.
+        seed, index: decide every random number; items that share them meet the same noise trial by trial.
+        common_fresh: fresh trials before and after, whatever the adaptation's budget, meet the same noise.
 
     """
 
-    policy: LinearPolicy
-    robot: SimulatedRobotConfig
-    trial_s: float
+    world: World
+    theta: FloatArray
     adaptation: OperatorConfig | None
+    space: Space | None
     fresh_trials: int
     measure_before: bool
     seed: int
     index: tuple[int, ...]
+    common_fresh: bool = False
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """Mean returns (m) of fresh trials; `before` is NaN when not measured."""
+    """Mean returns of fresh trials; `before` is NaN when not measured."""
 
     before: float
     after: float
     trials: int
     moments: Moments
 
-
-def check_runs(item: TaskItem) -> None:
-    """Opens the item's robot once. Raises RobotError without PyBullet, UserError when the policy does not fit the robot."""
-    rig, _ = simulated_rig(item.robot)
-    item.policy.check_fits(rig.robot.spec)
-    rig.robot.connect()
-    rig.robot.close()
+    @property
+    def value(self) -> float:
+        return self.after
 
 
 def run_task(item: TaskItem) -> TaskResult:
-    """Builds the world, adapts, measures on fresh trials. Raises when a trial is aborted: simulation has no excuse."""
-    rig, _ = simulated_rig(item.robot)
-    moments = Moments.empty(len(item.policy.observation_names))
-    trials = 0
+    """Opens the world, adapts, measures on fresh trials. Raises when a trial is aborted."""
+    opened, theta, trials = item.world.open(), item.theta, 0
 
-    def measure(parameters: FloatArray) -> float:
-        nonlocal moments, trials
-        rig.reset(generator(item.seed, "trial", *item.index, trials))
+    def measure(parameters: FloatArray, noise: np.random.Generator | None = None) -> float:
+        nonlocal trials
+        value = opened.trial(parameters, noise or generator(item.seed, "trial", *item.index, trials))
         trials += 1
-        trial = rollout(rig.robot, rig.clock, item.policy.with_parameters(parameters), rig.returns, item.trial_s)
-        if trial.value is None:
-            raise RuntimeError(f"trial aborted: {trial.reason}")
-        if len(trial.observations):
-            moments = moments.merge(Moments.of(trial.observations))
-        return trial.value
+        return value
 
     def mean_of_fresh(parameters: FloatArray) -> float:
-        return float(np.mean([measure(parameters) for _ in range(item.fresh_trials)]))
+        noises = [
+            generator(item.seed, "fresh", *item.index, i) if item.common_fresh else None for i in range(item.fresh_trials)
+        ]
+        return float(np.mean([measure(parameters, noise) for noise in noises]))
 
-    rig.robot.connect()
     try:
-        theta = item.policy.parameters
         before = mean_of_fresh(theta) if item.measure_before else float("nan")
         if item.adaptation is not None:
             seed = int(generator(item.seed, "operator", *item.index).integers(2**32))
-            operator = make_operator(item.adaptation, theta, seed)
+            operator = make_operator(item.adaptation, theta, seed, item.space)
             while candidates := operator.ask():
                 for candidate in candidates:
                     operator.tell(candidate.id, measure(candidate.parameters))
             theta = operator.best.parameters
-        return TaskResult(before, mean_of_fresh(theta), trials, moments)
+        return TaskResult(before, mean_of_fresh(theta), trials, opened.moments)
     finally:
-        rig.robot.close()
+        opened.close()

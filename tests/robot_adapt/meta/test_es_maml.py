@@ -7,19 +7,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.types import FloatArray
 from robot_adapt import array_file
-from robot_adapt.config import load
+from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
 from robot_adapt.meta import checkpoint, curve
-from robot_adapt.meta.config import HeldOutConfig, MetaTrainConfig, StageConfig
-from robot_adapt.meta.es_maml import EsMaml, MetaState
+from robot_adapt.meta.arena import ProblemArena
+from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.meta.es_maml import DivergedError, EsMaml, train
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+from robot_adapt.meta.plan import DivergenceConfig, HeldOutConfig, Plan
+from robot_adapt.meta.robot_arena import RobotArena, RobotWorld
+from robot_adapt.meta.state import MetaState
+from robot_adapt.meta.subspace import SubspaceStageConfig
 from robot_adapt.meta.task import TaskItem, TaskResult, run_task
+from robot_adapt.meta.zero_order import ExplorationConfig, StageConfig
+from robot_adapt.optim.ascent import AdamConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
+from robot_adapt.optim.evolution_strategy import es_step
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.normalizer import Moments
+from robot_adapt.randomness import generator
 from sim.dynamics import Dynamics
+from tests.robot_adapt.meta.quadratics import Quadratics
 
 SHIPPED = load(Path(__file__).parents[3] / "configs" / "meta_train" / "minitaur.yaml", MetaTrainConfig)
 SEARCH = BatchHillClimbingConfig(population=1, rounds=1, sigma=0.02)
@@ -36,15 +47,11 @@ TINY = SHIPPED.model_copy(
 
 
 def trained(config: MetaTrainConfig, executor: Executor, state: MetaState | None = None) -> MetaState:
-    algorithm = EsMaml(config, executor)
-    state = state or algorithm.start()
-    while state.iteration < config.iterations:
-        state = algorithm.iterate(state)
-    return state
+    return train(EsMaml(config.plan, RobotArena(config), executor), config.plan.iterations, state)
 
 
 def content(state: MetaState) -> str:
-    return policy_file.sha256(EsMaml(TINY, InProcessExecutor()).policy(state))
+    return policy_file.sha256(RobotArena(TINY).policy(state))
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +60,8 @@ def finished() -> MetaState:
 
 
 def test_it_trains_and_counts_its_trials(finished: MetaState) -> None:
-    algorithm = EsMaml(TINY, InProcessExecutor())
     assert finished.iteration == 3
-    training = sum(algorithm.trials_in(k) for k in range(3)) - 2 * 2 * (2 + SEARCH.trials)
+    training = sum(TINY.plan.trials_in(k) for k in range(3)) - 2 * 2 * (2 + SEARCH.trials)
     assert finished.trials == training == 2 * 2 * 2 + 2 * 3
     assert [point.iteration for point in finished.curve] == [2, 3]
     assert np.abs(finished.theta).max() > 0.0
@@ -71,10 +77,8 @@ def test_processes_give_the_same_bytes_as_this_process(finished: MetaState) -> N
 
 @pytest.mark.parametrize("iterations", [1, 2])
 def test_a_checkpoint_resumes_to_the_same_bytes(tmp_path: Path, finished: MetaState, iterations: int) -> None:
-    path, algorithm = tmp_path / "checkpoint", EsMaml(TINY, InProcessExecutor())
-    state = algorithm.start()
-    for _ in range(iterations):
-        state = algorithm.iterate(state)
+    path = tmp_path / "checkpoint"
+    state = train(EsMaml(TINY.plan, RobotArena(TINY), InProcessExecutor()), iterations)
     checkpoint.save(state, TINY, path)
     resumed = trained(TINY, InProcessExecutor(), checkpoint.load(path, TINY))
     assert content(resumed) == content(finished)
@@ -125,15 +129,22 @@ LONG = TINY.model_copy(
     update={"stages": (StageConfig(name="one", iterations=150, pairs=16, sigma=0.1, step=0.1, final_step=0.02),)}
 )
 
+LONG_FEW = LONG.model_copy(update={"stages": (LONG.stages[0].model_copy(update={"iterations": 3}),)})
 
-def level(dynamics: Dynamics) -> float:
+
+def level(world: Dynamics) -> float:
     """What a task is worth in itself; tasks differ by several units."""
-    return 0.0 if dynamics.battery_v is None else dynamics.battery_v
+    return 0.0 if world.battery_v is None else world.battery_v
+
+
+def dynamics(item: TaskItem) -> Dynamics:
+    assert isinstance(item.world, RobotWorld)
+    return item.world.robot.dynamics
 
 
 def distance(item: TaskItem) -> float:
     """A task's return: its own level, less the distance to a goal."""
-    return level(item.robot.dynamics) - float(np.square(item.policy.parameters - 0.3).sum())
+    return level(dynamics(item)) - float(np.square(item.theta - 0.3).sum())
 
 
 def test_it_climbs_although_tasks_differ_in_what_they_are_worth() -> None:
@@ -164,7 +175,7 @@ def test_held_out_tasks_are_the_same_at_every_point_and_never_trained_on() -> No
     training: list[str] = []
 
     def remember(item: TaskItem) -> float:
-        (held_out.add if item.measure_before else training.append)(item.robot.dynamics.model_dump_json())
+        (held_out.add if item.measure_before else training.append)(dynamics(item).model_dump_json())
         return 0.0
 
     trained(TINY, Known(remember))
@@ -179,12 +190,133 @@ def test_both_sides_of_a_pair_mirror_each_other_and_meet_the_same_task_and_noise
         seen.setdefault(item.index, []).append(item)
         return 0.0
 
-    algorithm = EsMaml(TINY, Known(remember))
+    algorithm = EsMaml(TINY.plan, RobotArena(TINY), Known(remember))
     state = algorithm.start()
     theta = state.theta
     algorithm.iterate(state)
     assert list(seen) == [(0, 1), (0, 0)]
     for one, other in seen.values():
-        assert one.robot == other.robot
-        np.testing.assert_allclose(one.policy.parameters - theta, theta - other.policy.parameters, atol=1e-12)
-        assert np.std(one.policy.parameters - theta) == pytest.approx(0.05, rel=0.3)
+        assert dynamics(one) == dynamics(other)
+        np.testing.assert_allclose(one.theta - theta, theta - other.theta, atol=1e-12)
+        assert np.std(one.theta - theta) == pytest.approx(0.05, rel=0.3)
+
+
+def test_a_stage_of_the_shipped_configs_steps_as_es_step_does_to_the_last_bit() -> None:
+    state = trained(LONG_FEW, Known(distance))
+    theta: FloatArray = np.zeros(150)
+    for k in range(3):
+        g = generator(LONG.seed, "outer", k).standard_normal((16, 150))
+        values = [
+            [float(level(world)) - float(np.square(theta + sign * 0.1 * one - 0.3).sum()) for sign in (1.0, -1.0)]
+            for pair, one in enumerate(g)
+            for world in [LONG.tasks.sample(LONG.robot.dynamics, generator(LONG.seed, "task", k, pair))]
+        ]
+        differences = np.array(values)[:, 0] - np.array(values)[:, 1]
+        theta = theta + es_step(g, differences, 0.1 + (0.02 - 0.1) * (k / 3))
+    assert state.theta.tobytes() == theta.tobytes()
+
+
+@pytest.mark.parametrize("robot", ["minitaur", "laikago"])
+def test_what_is_new_is_not_in_the_provenance_of_configs_that_came_before(robot: str) -> None:
+    dumped = load(shipped("meta_train", f"{robot}.yaml"), MetaTrainConfig).model_dump(mode="json")
+    assert list(dumped) == ["robot", "seed", "trial_s", "period_s", "tasks", "stages", "held_out"]
+    before = ["name", "iterations", "pairs", "sigma", "step", "final_step", "adaptation"]
+    assert [list(stage) for stage in dumped["stages"]] == [before, before]
+    assert list(dumped["held_out"]) == ["every", "tasks", "fresh_trials", "adaptation"]
+
+
+class Shuffled:
+    """Results arrive in an order of chance."""
+
+    def __init__(self, seed: int) -> None:
+        self._order = np.random.default_rng(seed)
+
+    def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
+        for key in self._order.permutation(list(items)):
+            item = items[int(key)]
+            assert isinstance(item, TaskItem)
+            rows = generator(1, "rows", *item.index, int(key)).normal(1e3, 1.0, (7, 14))
+            yield int(key), TaskResult(0.0, float(item.theta.sum()), 1, Moments.of(rows))  # type: ignore[misc]
+
+    def close(self) -> None:
+        pass
+
+
+def test_moments_and_theta_do_not_depend_on_the_order_of_arrival_to_the_last_bit() -> None:
+    one, *others = (trained(LONG_FEW, Shuffled(seed)) for seed in range(4))
+    assert one.moments.count == 3 * 32 * 7
+    for other in others:
+        assert other.theta.tobytes() == one.theta.tobytes()
+        assert other.moments.mean.tobytes() == one.moments.mean.tobytes()
+        assert other.moments.squares.tobytes() == one.moments.squares.tobytes()
+
+
+PROBLEM = ProblemArena(Quadratics(np.eye(6), np.full(6, 0.5), 0.3 * np.eye(6), noise=0.05))
+STAGE = StageConfig(name="s", iterations=30, pairs=8, sigma=0.1, step=0.1, final_step=0.02)
+
+
+def test_a_checkpoint_keeps_the_ascent_and_the_learned_space(tmp_path: Path) -> None:
+    adam = StageConfig(
+        name="a", iterations=4, pairs=4, sigma=0.1, step=0.1, final_step=0.1, adaptation=SEARCH,
+        ascent=AdamConfig(kind="adam", step=1.0), exploration=ExplorationConfig(sigma=0.1, step=0.1),
+    )  # fmt: skip
+    subspace = SubspaceStageConfig(kind="subspace", name="b", tasks=4, pairs=2, sigma=0.1, rank=2)
+    config = TINY.model_copy(update={"stages": (adam, subspace, adam)})
+    algorithm, path = EsMaml(Plan(seed=1, stages=config.stages), PROBLEM, InProcessExecutor()), tmp_path / "checkpoint"
+    finished = train(algorithm, 9)
+    for iterations in (2, 4, 5, 7):
+        checkpoint.save(train(algorithm, iterations), config, path)
+        resumed = train(algorithm, 9, checkpoint.load(path, config))
+        assert resumed.theta.tobytes() == finished.theta.tobytes()
+        assert resumed.space is not None
+        assert finished.space is not None
+        np.testing.assert_array_equal(resumed.space.basis, finished.space.basis)
+        assert resumed.returns == finished.returns
+
+
+def test_a_run_that_diverges_stops_and_says_why() -> None:
+    wild = STAGE.model_copy(update={"step": 3.0, "final_step": 3.0})
+    plan = Plan(seed=1, stages=(wild,), divergence=DivergenceConfig(window=5, drop=2.0))
+    algorithm, state = EsMaml(plan, PROBLEM, InProcessExecutor()), PROBLEM.start()
+    good: list[bool] = []
+
+    def go_on() -> None:
+        nonlocal state
+        while state.iteration < 30:
+            state = algorithm.iterate(state)
+            good.append(algorithm.is_good(state))
+
+    with pytest.raises(DivergedError, match=r"mean return of iterations \d+ to \d+ is -\d.*divergence.drop is 2$"):
+        go_on()
+    assert good[:5] == [False] * 4 + [True]
+    levels = [np.mean(state.returns[k - 5 : k]) for k in range(5, state.iteration + 1)]
+    assert good[4:] == [level == max(levels[: k + 1]) for k, level in enumerate(levels)]
+
+
+def test_a_run_that_climbs_is_let_alone() -> None:
+    plan = Plan(seed=1, stages=(STAGE,), divergence=DivergenceConfig(window=5, drop=0.2))
+    state = train(EsMaml(plan, PROBLEM, InProcessExecutor()), 30)
+    assert np.square(state.theta - 0.5).sum() < 0.2 * 6 * 0.25
+
+
+def test_training_starts_from_a_policy_and_keeps_its_normalizer() -> None:
+    config = TINY.model_copy(update={"start": "minitaur"})
+    arena, policy = RobotArena(config), policy_file.load(shipped("policies", "minitaur.safetensors"))
+    state = arena.start()
+    np.testing.assert_array_equal(state.theta, policy.parameters)
+    np.testing.assert_allclose(state.moments.normalizer().std, policy.normalizer.std, rtol=1e-12)
+    made = arena.policy(state)
+    assert made.provenance["start_sha256"] == policy_file.sha256(policy)
+    assert made.provenance["config"]["start"] == "minitaur"
+
+
+def test_a_start_of_another_robot_is_refused() -> None:
+    config = TINY.model_copy(update={"start": str(shipped("policies", "laikago.safetensors"))})
+    with pytest.raises(UserError, match=r"start: .*laikago\.safetensors: this policy's robot is not that of this config"):
+        RobotArena(config)
+
+
+def test_a_checkpoint_of_another_start_is_refused(tmp_path: Path) -> None:
+    checkpoint.save(RobotArena(TINY).start(), TINY, tmp_path / "checkpoint", "one")
+    with pytest.raises(UserError, match="a checkpoint of another start policy"):
+        checkpoint.load(tmp_path / "checkpoint", TINY, "other")

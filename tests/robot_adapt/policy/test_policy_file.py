@@ -11,6 +11,7 @@ from robot_adapt import array_file
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.optim.space import Space
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
@@ -149,6 +150,24 @@ def test_a_policy_for_another_joint_order_is_refused_naming_the_joint(policy: Li
         policy.check_fits(replace(SPEC, joints=SPEC.joints[:-1]))
 
 
+@pytest.mark.parametrize("space", [Space(150, 0.5), Space(150, None, np.ones((150, 3)))])
+def test_a_learned_space_travels_in_the_policy_s_file_and_outlives_adaptation(
+    tmp_path: Path, policy: LinearPolicy, space: Space
+) -> None:
+    path, arrays, values = written(tmp_path, replace(policy, space=space))
+    loaded = policy_file.load(path)
+    assert loaded.space is not None
+    z = np.random.default_rng(0).standard_normal((2, space.dimensions))
+    np.testing.assert_array_equal(loaded.space.steps(z), space.steps(z))
+    assert policy_file.sha256(loaded) != policy_file.sha256(policy)
+    assert loaded.adapted(policy.parameters + 1.0, {}).space is loaded.space
+    name = next(name for name in arrays if name.startswith("space_"))
+    with pytest.raises(UserError, match=r"policy\.safetensors: the policy's space is of 149 parameters, it has 150"):
+        policy_file.load(rewritten(path, {**arrays, name: arrays[name][:-1]}, values))
+    with pytest.raises(UserError, match=r"policy\.safetensors: the space's"):
+        policy_file.load(rewritten(path, {**arrays, name: np.ones((2, 2, 2))}, values))
+
+
 def test_a_normalizer_that_would_divide_by_zero_is_refused(policy: LinearPolicy) -> None:
     std = policy.normalizer.std.copy()
     std[0] = 0.0
@@ -161,4 +180,4 @@ def test_a_shipped_policy_says_that_it_is_the_product_of_the_committed_config(ro
     config = load(shipped("meta_train", f"{robot}.yaml"), MetaTrainConfig)
     provenance = shipped_policy(robot).provenance
     assert validate(provenance["config"], MetaTrainConfig, "policy") == config
-    assert provenance["iterations"] == config.iterations
+    assert provenance["iterations"] == config.plan.iterations
