@@ -40,7 +40,7 @@ def gradient(
 
     Antithetic, monte_carlo: 1/(2 n sigma) sum_i (f(theta + sigma g_i) - f(theta - sigma g_i)) g_i (arXiv 1910.01215, eq. 4).
     Forward: 1/(n sigma) sum_i (f(theta + sigma g_i) - baseline) g_i; without a baseline it is, for each value, the mean of the
-    others, which leaves the estimate unbiased.
+    others, which leaves the estimate unbiased. Of shaped values n counts aborted ones too: the less was learned, the shorter.
 
     Args:
         config: how.
@@ -63,7 +63,11 @@ def gradient(
     if config.estimator == "monte_carlo":
         # Of all rows, the others with weight 0: a copy of most of g would cost more than the product.
         total: FloatArray = np.where(scored, weights, 0.0) @ g
-        return total / ((count - 1 if fits_intercept and config.top is None else count) * sigma)
+        if config.shaping != "none" and config.top is None:
+            count = len(g)
+        elif fits_intercept and config.top is None:
+            count -= 1
+        return total / (count * sigma)
     x, y = g[scored], weights[scored]
     match config.estimator:
         case "least_squares":

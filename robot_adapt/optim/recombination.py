@@ -60,9 +60,11 @@ class Recombination:
     def learn(self, z: FloatArray, values: FloatArray, positions: NDArray[np.int_]) -> None:
         self._value = float(values.mean())
         g, sides = as_pairs(z - self._z, values, positions, self._config.pairs)
-        weights = np.nan_to_num(shaped(sides, "rank"))  # a pair that was not scored on both sides has no say
-        if weights.any():
-            self._z = self._z + self._config.step * (weights / np.abs(weights).sum()) @ g
+        weights = shaped(sides, "rank")
+        scored = np.isfinite(weights)
+        if (total := np.abs(weights[scored]).sum()) > 0.0:
+            # A pair that was not scored on both sides has no say, and the step is shorter for it: less was learned.
+            self._z = self._z + self._config.step * scored.mean() * (weights[scored] / total) @ g[scored]
 
     def best(self) -> tuple[FloatArray, float | None]:
         return self._z, self._value

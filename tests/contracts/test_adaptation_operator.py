@@ -41,17 +41,17 @@ OPERATORS: dict[str, OperatorConfig] = {
     "averaging": HillClimbingConfig(kind="hill_climbing", repeats=2, rounds=14, sigma=0.2),
     "averaging_remeasure": HillClimbingConfig(kind="hill_climbing", repeats=2, rounds=16, sigma=0.3, incumbent="remeasure"),
     "es_antithetic": EsGradientConfig(
-        kind="es_gradient", directions=4, rounds=6, sigma=0.2, ascent=SgdConfig(step=2.0),
-        perturbations=OrthogonalConfig(kind="orthogonal"),
+        kind="es_gradient", directions=4, rounds=6, sigma=0.2, ascent=SgdConfig(step=0.8),
+        perturbations=OrthogonalConfig(kind="orthogonal"), gradient=GradientConfig(shaping="rank"),
     ),
     "es_forward": EsGradientConfig(
-        kind="es_gradient", directions=8, rounds=4, sigma=0.2, ascent=AdamConfig(kind="adam", step=1.0), antithetic=False,
+        kind="es_gradient", directions=8, rounds=5, sigma=0.2, ascent=AdamConfig(kind="adam", step=1.0), antithetic=False,
         perturbations=DppConfig(kind="dpp"), gradient=GradientConfig(estimator="ridge", shaping="standardize", penalty=1.0),
     ),
-    "recombination": RecombinationConfig(kind="recombination", pairs=3, rounds=5, sigma=0.2),
-    "cma_es": CmaEsConfig(kind="cma_es", population=6, rounds=5, sigma=0.2),
-    "cma_es_noise": CmaEsConfig(kind="cma_es", population=6, rounds=5, sigma=0.2, noise=True),
-    "guided_es": GuidedEsConfig(kind="guided_es", pairs=3, rounds=5, sigma=0.2, ascent=SgdConfig(step=0.8)),
+    "recombination": RecombinationConfig(kind="recombination", pairs=4, rounds=6, sigma=0.2),
+    "cma_es": CmaEsConfig(kind="cma_es", population=6, rounds=7, sigma=0.2),
+    "cma_es_noise": CmaEsConfig(kind="cma_es", population=6, rounds=8, sigma=0.2, noise=True),
+    "guided_es": GuidedEsConfig(kind="guided_es", pairs=4, rounds=8, sigma=0.2, ascent=SgdConfig(step=0.6)),
     "active_subspace_es": ActiveSubspaceEsConfig(
         kind="active_subspace_es", pairs=3, rounds=8, sigma=0.2, ascent=SgdConfig(step=0.8)
     ),

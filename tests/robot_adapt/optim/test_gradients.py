@@ -67,7 +67,7 @@ def test_ranks_bound_an_outlier_and_share_ties() -> None:
     assert np.isnan(tied[1])
 
 
-def test_aborted_trials_leave_no_trace() -> None:
+def test_aborted_trials_change_no_direction() -> None:
     generator = np.random.default_rng(2)
     g, values = generator.standard_normal((6, 3)), generator.standard_normal((6, 2))
     aborted = values.copy()
@@ -76,10 +76,13 @@ def test_aborted_trials_leave_no_trace() -> None:
     for estimator in ("monte_carlo", "least_squares", "l1_decoding"):
         for shaping in ("none", "rank", "standardize"):
             config = GradientConfig(estimator=estimator, shaping=shaping)
-            np.testing.assert_allclose(gradient(config, g, aborted), gradient(config, g[kept], values[kept]), atol=1e-12)
+            # Shaped values have no units: the step is shorter when less was learned.
+            share = 4 / 6 if estimator == "monte_carlo" and shaping != "none" else 1.0
+            pairs = gradient(config, g[kept], values[kept])
+            np.testing.assert_allclose(gradient(config, g, aborted), share * pairs, atol=1e-12)
             aborted_plus = np.where(np.isin(np.arange(6), kept), values[:, 0], np.nan)
             forward = gradient(config, g[kept], values[kept, 0])
-            np.testing.assert_allclose(gradient(config, g, aborted_plus), forward, atol=1e-12)
+            np.testing.assert_allclose(gradient(config, g, aborted_plus), share * forward, atol=1e-12)
 
 
 def test_when_nothing_can_be_learned_the_gradient_is_zero() -> None:
