@@ -1,12 +1,12 @@
-"""Oracle: evolution strategies on the very robot that is hobbled, until it stops improving: what adaptation could reach at best.
+"""Oracle: evolution strategies on the hobbled robot itself until they stop improving: what adaptation could reach at best.
 
 No adaptation may have its budget (thousands of trials, with simulation's common random numbers); its return is the ceiling of
 the gap that the others close. From scratch (theta = 0: the trajectory generator alone) and from the meta-policy it may end on
 different hills: the ceiling is the better of both.
 
-The rule: every so many iterations theta is measured, each time under the same noise. After `patience` measurements in a row that
-are not `worth_m` better than the best one the step is halved, and the search goes on from that best one; after `halvings` of
-them it stops.
+The rule: every so many iterations theta is measured, each time under the same noise. After `patience` measurements in a row
+that are not `worth_m` better than the best one the step is halved, and the search goes on from that best one; at the last of
+`halvings` it stops instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import numpy as np
 from pydantic import BaseModel
 
 from hardware.types import FloatArray
@@ -87,9 +86,8 @@ class Oracle:
     checks: tuple[float, ...]
 
     def __str__(self) -> str:
-        return (
-            f"oracle {self.before:.2f} -> {self.after:.2f} m in {self.trials} trials{'' if self.settled else ', not settled'}"
-        )
+        settled = "" if self.settled else ", not settled"
+        return f"oracle {self.before:.2f} -> {self.after:.2f} m in {self.trials} trials{settled}"
 
 
 def find_oracle(item: OracleItem) -> Oracle:

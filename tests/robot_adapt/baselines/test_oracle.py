@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from hardware.types import FloatArray
@@ -48,7 +50,7 @@ def test_each_halving_goes_on_from_the_best_with_half_the_step() -> None:
     hill, config = Hill(), OracleConfig(pairs=4, sigma=0.05, step=0.1, every=1, patience=1, halvings=4)
     climb(hill, GOAL, config, 0, 0)
     lengths = [np.linalg.norm(theta - GOAL) for theta in hill.measured[1:]]
-    assert all(0.2 < after / before < 1.1 for before, after in zip(lengths, lengths[1:], strict=False))
+    assert all(0.2 < after / before < 1.1 for before, after in pairwise(lengths))
     assert lengths[-1] < 0.3 * lengths[0]
 
 
