@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -46,14 +47,17 @@ class PointTask:
         return self.expected(theta) + self.noise * float(randomness.standard_normal())
 
 
-def walk(theta: FloatArray, horizon: int, limit: float) -> FloatArray:
-    """Positions (horizon, 2) after each step: one by one, as each follows from the last; plain floats are fastest here."""
+def walk(theta: FloatArray, horizon: int, limit: float, exploration: FloatArray | None = None) -> FloatArray:
+    """Positions (horizon, 2) after each step: one by one, as each follows from the last; plain floats are fastest here.
+
+    Exploration (horizon, 2) is added to W s + b.
+    """
     w_xx, w_xy, w_yx, w_yy, b_x, b_y = theta.tolist()
     x = y = 0.0
     positions = []
-    for _ in range(horizon):
-        a_x = math.tanh(w_xx * x + w_xy * y + b_x)
-        a_y = math.tanh(w_yx * x + w_yy * y + b_y)
+    for e_x, e_y in repeat((0.0, 0.0), horizon) if exploration is None else exploration.tolist():
+        a_x = math.tanh(w_xx * x + w_xy * y + b_x + e_x)
+        a_y = math.tanh(w_yx * x + w_yy * y + b_y + e_y)
         x += SPEED if a_x > SPEED else -SPEED if a_x < -SPEED else a_x
         y += SPEED if a_y > SPEED else -SPEED if a_y < -SPEED else a_y
         x = limit if x > limit else -limit if x < -limit else x

@@ -27,6 +27,14 @@ def test_a_point_takes_the_steps_of_its_policy() -> None:
     np.testing.assert_allclose(walk(theta, 2, 5.0), [first, second], rtol=1e-14)
 
 
+def test_exploration_is_added_to_what_goes_into_the_tanh() -> None:
+    theta, exploration = np.array([0.5, -0.3, 0.2, 0.4, 0.05, -0.04]), np.array([[0.02, -0.01], [-0.03, 0.01]])
+    first = np.tanh(np.array([0.05, -0.04]) + exploration[0])
+    shifted = theta + np.array([0.0, 0.0, 0.0, 0.0, *exploration[1]])
+    second = first + np.tanh(shifted[:4].reshape(2, 2) @ first + shifted[4:])
+    np.testing.assert_allclose(walk(theta, 2, 5.0, exploration), [first, second], rtol=1e-14)
+
+
 def test_a_point_is_no_faster_than_its_speed_and_stays_in_its_square() -> None:
     positions = walk(np.array([0.0, 0.0, 0.0, 0.0, 9.0, -9.0]), 60, 5.0)
     np.testing.assert_allclose(positions[:50, 0], 0.1 * np.arange(1, 51))
