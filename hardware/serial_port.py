@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 from pathlib import Path
 
 import serial
@@ -12,8 +14,7 @@ from hardware.types import RobotError
 _USB_SERIAL = Path("/sys/bus/usb-serial/devices")
 
 
-# pyserial also counts the time in which the host did not run; motors have stopped by their own watchdogs long before.
-_STUCK_S = 0.5
+_FULL_S = 0.1
 
 
 def open_exclusive(path: str, baud: int) -> serial.Serial:
@@ -22,12 +23,25 @@ def open_exclusive(path: str, baud: int) -> serial.Serial:
     Raises RobotError naming the port: missing, no permission, in use, no such baud rate.
     """
     try:
-        port = serial.Serial(path, baud, timeout=0, write_timeout=_STUCK_S, exclusive=True)
+        port = serial.Serial(path, baud, timeout=0, exclusive=True)
     except (serial.SerialException, ValueError, OSError) as error:
         raise RobotError(f"{path}: {_reason(path, error)}") from None
     with contextlib.suppress(OSError, ValueError, NotImplementedError):
         port.set_low_latency_mode(True)  # fails on a pseudo-terminal
     return port
+
+
+def write_all(port: serial.Serial, data: bytes) -> None:
+    """Hands everything to the driver. pyserial's own timeout calls what went through late not written, as on a busy machine.
+
+    Raises OSError when the cable was pulled out, or when the driver takes no more bytes.
+    """
+    descriptor, left = port.fileno(), data
+    while left:
+        with contextlib.suppress(BlockingIOError):
+            left = left[os.write(descriptor, left) :]
+        if left and not select.select([], [descriptor], [], _FULL_S)[1]:
+            raise serial.SerialTimeoutException("it takes no more bytes")
 
 
 def latency_timer_ms(path: str, root: Path = _USB_SERIAL) -> int | None:

@@ -18,7 +18,7 @@ from hardware.clock import Clock
 from hardware.events import EventLog
 from hardware.imu.stream import Frames, ImuStream, Sample
 from hardware.imu.vectornav_text import ERRORS, Sentences, crc16, sentence
-from hardware.serial_port import open_exclusive
+from hardware.serial_port import open_exclusive, write_all
 from hardware.types import ImuReading, RobotError
 
 BASE_RATE_HZ = 800
@@ -177,7 +177,7 @@ class _Dialogue:
     def ask(self, command: str, tries: int = _TRIES) -> tuple[str, ...] | None:
         asked = command.split(",")
         for _ in range(tries):
-            self.port.write(sentence(command))
+            write_all(self.port, sentence(command))
             until_s = time.monotonic() + _REPLY_S
             while (left_s := until_s - time.monotonic()) > 0.0:
                 self.port.timeout = left_s

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import serial
 
-from hardware.serial_port import open_exclusive
+from hardware.serial_port import open_exclusive, write_all
 
 _BITS_A_BYTE = 10  # 8N1
 _READ_BYTES = 1024
@@ -52,7 +52,9 @@ class DynamixelPort:
         self._serial.reset_input_buffer()
 
     def writePort(self, packet: Iterable[int]) -> int:  # noqa: N802
-        return self._serial.write(bytes(packet)) or 0
+        data = bytes(packet)
+        write_all(self._serial, data)
+        return len(data)
 
     def readPort(self, length: int) -> bytes:  # noqa: N802
         """Up to `length` bytes, as soon as there are any; none once the reply is overdue."""

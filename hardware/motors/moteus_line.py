@@ -7,7 +7,6 @@ that comes late is known for what it is.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import select
@@ -18,14 +17,13 @@ import serial
 
 from hardware.clock import Clock
 from hardware.motors.fdcanusb import NOP, CanFrame, FdcanusbReader, send_line
-from hardware.serial_port import open_exclusive
+from hardware.serial_port import open_exclusive, write_all
 from hardware.types import RobotError, RobotFault
 
 _ROUNDS = 120  # source addresses are 7 bits; 0 is everybody else's
 _LATE_ROUNDS, _LATE_S = 8, 0.05
 _REPLY_WANTED = 0x8000
 _MOST_READS = 10_000  # for one round of questions, whatever comes
-_FULL_S = 0.1
 _GREETINGS, _GREETING_S = 10, 0.05
 _BITS_A_BYTE, _REPLY_BYTES = 10, 96  # of the longest reply and its acknowledgement
 _USB_BYTE_S = 1e-6  # two characters are a byte on a CAN-FD bus of 1 and 5 Mbit/s
@@ -129,14 +127,8 @@ class MoteusLine:
 
     def _write(self, frames: list[CanFrame]) -> None:
         lines = b"".join(send_line(frame, self._reader.checksums) for frame in frames)
-        descriptor = self._opened().fileno()
-        left = lines
         try:
-            while left:  # not pyserial's own: it calls what was written late not written
-                with contextlib.suppress(BlockingIOError):
-                    left = left[os.write(descriptor, left) :]
-                if left and not select.select([], [descriptor], [], _FULL_S)[1]:
-                    raise self._gone("it takes no more bytes")
+            write_all(self._opened(), lines)
         except OSError as error:
             raise self._gone(error) from None
         self._sent_s = max(self._clock.now(), self._sent_s) + len(lines) * self._byte_s

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hardware.emulators.line import Line
-from hardware.serial_port import latency_timer_ms, open_exclusive, slow_adapter
+from hardware.serial_port import latency_timer_ms, open_exclusive, slow_adapter, write_all
 from hardware.types import RobotError
 
 
@@ -59,3 +59,16 @@ def test_an_adapter_that_holds_bytes_back_is_named_with_the_command_that_mends_i
     timer.write_text("1\n")
     assert slow_adapter("/dev/ttyUSB7", tmp_path) is None
     assert slow_adapter("/dev/ttyACM0", tmp_path) is None
+
+
+def test_everything_is_written_and_a_line_that_takes_no_more_is_an_error() -> None:
+    line = Line(None)
+    with open_exclusive(line.path, 115200) as port:
+        write_all(port, b"abc" * 1000)
+        heard = b""
+        while len(heard) < 3000:
+            heard += line.receive(1.0)
+        assert heard == b"abc" * 1000
+        with pytest.raises(OSError, match="takes no more bytes"):
+            write_all(port, bytes(1 << 20))
+    line.close()
