@@ -17,7 +17,7 @@ import numpy as np
 from hardware.types import FloatArray
 from robot_adapt.errors import UserError
 from robot_adapt.meta.arena import Arena
-from robot_adapt.meta.executors import Executor, Failure, Item
+from robot_adapt.meta.executors import Executor, Item, gather
 from robot_adapt.meta.first_order import FirstOrder, FirstOrderStageConfig
 from robot_adapt.meta.plan import HeldOutConfig, Plan
 from robot_adapt.meta.state import CurvePoint, MetaState
@@ -147,16 +147,7 @@ class EsMaml:
         self, function: Callable[[Item], Done], items: Mapping[int, Item], on_trials: Callable[[int], None]
     ) -> list[Done | None]:
         """Results in the items' order; None for a failed one. Raises RuntimeError when more than half failed."""
-        results: dict[int, Done] = {}
-        reason = ""
-        for key, result in self._executor.map(function, items):
-            if isinstance(result, Failure):
-                reason = result.reason
-            else:
-                results[key] = result
-                on_trials(result.trials)
-        if 2 * len(results) < len(items):
-            raise RuntimeError(f"{len(items) - len(results)} of {len(items)} work items failed: {reason}")
+        results = gather(self._executor, function, items, lambda result: on_trials(result.trials))
         return [results.get(key) for key in items]
 
 

@@ -127,7 +127,7 @@ def perturbed(
 def hessian_product(g: FloatArray, values: FloatArray, sigma: float, v: FloatArray) -> FloatArray:
     """Hess_ES v = 1/sigma^2 (E[f(theta + sigma g) g g^T] - E[f] I) v, section 3.1 there, without forming (d, d).
 
-    E[g g^T - I] = 0, so any level may be taken off f: for each value it is the mean of the others, which keeps it unbiased.
+    E[f] is, for each value, the mean of the others, which keeps the product unbiased: 1/sigma^2 sum_i w_i g_i g_i^T v, sum w = 0.
 
     Args:
         g: perturbations (n, d), n >= 2.
@@ -138,7 +138,7 @@ def hessian_product(g: FloatArray, values: FloatArray, sigma: float, v: FloatArr
     """
     level = values if values.ndim == 1 else values.mean(axis=1)
     centred = (level - level.mean()) / ((len(level) - 1) * sigma**2)
-    product: FloatArray = (centred * (g @ v)) @ g - centred.sum() * v
+    product: FloatArray = (centred * (g @ v)) @ g
     return product
 
 

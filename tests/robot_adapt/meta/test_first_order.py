@@ -60,6 +60,20 @@ def test_the_hessian_is_that_of_a_quadratic(mirrored: bool) -> None:
     np.testing.assert_allclose(hessian_product(g, seen, 0.5, v), -A @ v, atol=0.15)
 
 
+def test_the_hessian_is_unbiased_from_as_few_as_two_perturbations() -> None:
+    task, randomness, v = QuadraticTask(A, GOAL, noise=0.0), np.random.default_rng(3), np.array([1.0, -2.0, 0.5])
+
+    def one() -> FloatArray:
+        g = randomness.standard_normal((2, 3))
+        sides = [[task.value(THETA + sign * 0.5 * step, randomness) for sign in (1.0, -1.0)] for step in g]
+        return hessian_product(g, np.array(sides), 0.5, v)
+
+    found = np.array([one() for _ in range(4000)])
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    assert (np.abs(found.mean(axis=0) + A @ v) < 3.0 * error).all()
+    assert (error < 0.15 * np.linalg.norm(A @ v)).all()
+
+
 def test_what_returns_are_worth_in_themselves_does_not_matter() -> None:
     randomness = np.random.default_rng(2)
     g, values, v = randomness.standard_normal((5, 3)), randomness.standard_normal(5), np.ones(3)
