@@ -127,7 +127,7 @@ def perturbed(
 def hessian_product(g: FloatArray, values: FloatArray, sigma: float, v: FloatArray) -> FloatArray:
     """Hess_ES v = 1/sigma^2 (E[f(theta + sigma g) g g^T] - E[f] I) v, section 3.1 there, without forming (d, d).
 
-    E[f] is, for each value, the mean of the others, which keeps the product unbiased: 1/sigma^2 sum_i w_i g_i g_i^T v, sum w = 0.
+    E[f] is, for each value, the mean of the others, which keeps the product unbiased; the term with I then sums to zero.
 
     Args:
         g: perturbations (n, d), n >= 2.
