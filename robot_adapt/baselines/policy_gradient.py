@@ -110,8 +110,8 @@ def coefficients(episodes: Sequence[Episode]) -> tuple[list[FloatArray], list[Fl
     return [one - np.append(one[1:], 0.0) for one in advantages], advantages
 
 
-Explore = Callable[[FloatArray, int, int], Episode | None]
-"""From theta (d,), a step's number and an episode's to the episode; None when it was aborted."""
+Explore = Callable[[FloatArray, int, int], Episode]
+"""From theta (d,), a step's number and an episode's to the episode; an empty one (T = 0) does not count."""
 
 
 def adapt(explore: Explore, theta: FloatArray, config: PolicyGradientConfig) -> tuple[FloatArray, list[Estimate]]:
@@ -119,7 +119,7 @@ def adapt(explore: Explore, theta: FloatArray, config: PolicyGradientConfig) -> 
     estimates = []
     for step in range(config.steps):
         tried = (explore(theta, step, i) for i in range(config.episodes))
-        episodes = [one for one in tried if one is not None and len(one.rewards)]
+        episodes = [one for one in tried if len(one.rewards)]
         if len(episodes) < 2:
             continue
         estimates.append(Estimate(episodes, config.std, config.standardize))

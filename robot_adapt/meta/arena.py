@@ -11,8 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from hardware.types import FloatArray
+from robot_adapt.baselines.policy_gradient import Episode
 from robot_adapt.meta.state import MetaState
 from robot_adapt.policy.normalizer import Moments
+from robot_adapt.problems.episodes import problem_episode
 from robot_adapt.problems.problem import Problem, Task
 
 
@@ -73,6 +75,10 @@ class ProblemWorld:
 
     def trial(self, theta: FloatArray, noise: np.random.Generator) -> float:
         return self.task.value(theta, noise)
+
+    def explore(self, theta: FloatArray, std: float, noise: np.random.Generator) -> Episode:
+        """See problem_episode."""
+        return problem_episode(self.task, theta, std, noise)
 
     def close(self) -> None:
         pass

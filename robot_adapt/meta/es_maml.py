@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from hardware.types import FloatArray
+from robot_adapt.baselines.policy_gradient_maml import PolicyGradientMaml, PolicyGradientStageConfig
 from robot_adapt.errors import UserError
 from robot_adapt.meta.arena import Arena
 from robot_adapt.meta.executors import Executor, Item, gather
@@ -75,6 +76,8 @@ class EsMaml:
                 state = self._advance(state, ZeroOrder(stage, *given), on_trials)
             case FirstOrderStageConfig():
                 state = self._advance(state, FirstOrder(stage, *given), on_trials)
+            case PolicyGradientStageConfig():
+                state = self._advance(state, PolicyGradientMaml(stage, *given), on_trials)
             case SubspaceStageConfig():
                 state = self._advance(state, Subspace(stage, *given), on_trials)
         if done + 1 == stage.iterations:

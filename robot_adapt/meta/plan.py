@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer
 
+from robot_adapt.baselines.policy_gradient_maml import PolicyGradientStageConfig
 from robot_adapt.config import FROZEN, Count, Positive, Seed
 from robot_adapt.meta.first_order import FirstOrderStageConfig
 from robot_adapt.meta.neutral import without_defaults
@@ -13,7 +14,7 @@ from robot_adapt.meta.subspace import SubspaceStageConfig
 from robot_adapt.meta.zero_order import StageConfig
 from robot_adapt.optim.operators import OperatorConfig
 
-_KINDS = ("first_order", "subspace", "zero_order")
+_KINDS = ("first_order", "policy_gradient_maml", "subspace", "zero_order")
 
 
 def _kind(value: Any) -> str | None:
@@ -25,6 +26,7 @@ def _kind(value: Any) -> str | None:
 Stage = Annotated[
     Annotated[StageConfig, Tag("zero_order")]
     | Annotated[FirstOrderStageConfig, Tag("first_order")]
+    | Annotated[PolicyGradientStageConfig, Tag("policy_gradient_maml")]
     | Annotated[SubspaceStageConfig, Tag("subspace")],
     Discriminator(_kind, "stage_kind", f"kind should be one of {', '.join(_KINDS)}"),
 ]

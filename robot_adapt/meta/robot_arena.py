@@ -10,6 +10,8 @@ import numpy as np
 from hardware.types import FloatArray
 from robot_adapt import __version__
 from robot_adapt.backends import Rig, SimulatedRobotConfig, simulated_rig
+from robot_adapt.baselines.exploration import explored_trial
+from robot_adapt.baselines.policy_gradient import Episode
 from robot_adapt.config import shipped
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
@@ -18,6 +20,7 @@ from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy, observation_names
 from robot_adapt.policy.normalizer import Moments
 from robot_adapt.rollout import rollout
+from robot_adapt.trial import Trial
 from sim.dynamics import Dynamics
 
 _START_OBSERVATIONS = 1e6  # what a start policy's normalizer counts for: a file keeps no count
@@ -103,6 +106,18 @@ class OpenRobotWorld:
         rig, policy = self._rig, self._world.policy.with_parameters(theta)
         rig.reset(noise)
         trial = rollout(rig.robot, rig.clock, policy, rig.returns, self._world.trial_s)
+        return self._told(trial)
+
+    def explore(self, theta: FloatArray, std: float, noise: np.random.Generator) -> Episode:
+        """See explored_trial; the same noise as of a trial, beside the exploration."""
+        rig, policy = self._rig, self._world.policy.with_parameters(theta)
+        (exploration,) = noise.spawn(1)
+        rig.reset(noise)
+        trial, episode = explored_trial(rig, policy, std, self._world.trial_s, exploration)
+        self._told(trial)
+        return episode
+
+    def _told(self, trial: Trial) -> float:
         if trial.value is None:
             raise RuntimeError(f"trial aborted: {trial.reason}")
         if len(trial.observations):

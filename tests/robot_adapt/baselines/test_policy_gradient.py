@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from robot_adapt.baselines.policy_gradient import Episode, Estimate, PolicyGradientConfig, adapt, coefficients
@@ -91,23 +92,28 @@ def test_both_are_unbiased_where_the_return_has_a_closed_form() -> None:
 
     # E r_1 = -(w - goal)^2 - std^2, E r_2 = 2 w (w / 2)
     gradient, hessian = -2.0 * (w - goal) + 2.0 * w, -2.0 + 2.0
-    batches = [Estimate([episode() for _ in range(20)], STD, False) for _ in range(2000)]
+    batches = [Estimate([episode() for _ in range(20)], STD, False) for _ in range(600)]
     for exact, estimates in (
         (gradient, np.array([one.gradient[0] for one in batches])),
         (hessian, np.array([one.hessian_times(np.ones(1))[0] for one in batches])),
     ):
         standard_error = estimates.std() / np.sqrt(len(estimates))
         assert abs(estimates.mean() - exact) < 4.0 * standard_error
-        assert standard_error < 0.1
+        assert standard_error < 0.2
 
 
-def _bandit(target: FloatArray) -> Callable[[FloatArray, int, int], Episode | None]:
+def _empty(layout: NDArray[np.intp]) -> Episode:
+    return Episode(np.zeros((0, layout.shape[1])), np.zeros((0, len(layout))), np.zeros(0), layout)
+
+
+def _bandit(target: FloatArray) -> Callable[[FloatArray, int, int], Episode]:
     """One step without a state: the nearer the action the better; every third is aborted."""
 
-    def explore(theta: FloatArray, step: int, i: int) -> Episode | None:
+    def explore(theta: FloatArray, step: int, i: int) -> Episode:
         exploration = 0.1 * np.random.default_rng([step, i]).standard_normal((1, 2))
         reward = -np.square(theta + exploration[0] - target).sum()
-        return None if i % 3 == 2 else Episode(np.ones((1, 1)), exploration, np.array([reward]), np.array([[0], [1]]))
+        layout = np.array([[0], [1]])
+        return _empty(layout) if i % 3 == 2 else Episode(np.ones((1, 1)), exploration, np.array([reward]), layout)
 
     return explore
 
@@ -123,6 +129,8 @@ def test_adaptation_climbs_and_aborted_episodes_do_not_count() -> None:
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_step_of_fewer_than_two_episodes_moves_nothing(kept: int) -> None:
     explore, config = _bandit(np.ones(2)), PolicyGradientConfig(episodes=4, steps=2, std=0.1, alpha=0.1)
-    theta, estimates = adapt(lambda theta, step, i: explore(theta, step, i) if i < kept else None, np.zeros(2), config)
+    theta, estimates = adapt(
+        lambda theta, step, i: explore(theta, step, i) if i < kept else _empty(LAYOUT), np.zeros(2), config
+    )
     np.testing.assert_array_equal(theta, np.zeros(2))
     assert not estimates
