@@ -74,7 +74,7 @@ def adapt(
         )
     identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
     fresh, search = plan.settings.fresh_trials, plan.settings.operator
-    space = search_space(plan.settings, start)
+    operator = make_operator(search, start.parameters, plan.seed, search_space(plan.settings, start))
 
     with contextlib.ExitStack() as stack:
         rig = open_rig(described, Operator(_ask_return, _confirm_start), file)
@@ -92,7 +92,7 @@ def adapt(
             progress.stage("before", fresh)
             session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)
             progress.stage("adaptation", search.trials)
-            best = session.adapt(rig, make_operator(search, start.parameters, plan.seed, space), plan.note)
+            best = session.adapt(rig, operator, plan.note)
             progress.stage("adapted", fresh)
             session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
         how = {"session": plan.session, "hobble": plan.note, "seed": plan.seed, "from": policy_file.sha256(start)}

@@ -301,3 +301,21 @@ def test_progress_on_a_pipe_is_plain_lines(tmp_path: Path) -> None:
     done = run("adapt", "minitaur_training", "--config", path, "--out", tmp_path / "run")
     assert "\x1b" not in done.stderr
     assert any(line.startswith("before: 2/2, ") and line.endswith(" m") for line in done.stderr.splitlines())
+
+
+def test_any_operator_is_a_line_of_the_adaptation_s_yaml(tmp_path: Path) -> None:
+    search = {"kind": "recombination", "pairs": 2, "rounds": 1, "sigma": 0.02}
+    settings = {"trial_s": 0.1, "fresh_trials": 2, "operator": {"kind": "duel", "pairs": 2, "search": search}}
+    path, answers = write_yaml(tmp_path / "duel.yaml", settings), "\n0.1\n" * 12
+    done = run("adapt", "mock", "--config", path, "--out", tmp_path / "run", stdin=answers)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "run" / "journal").glob("*.trial"))) == 12
+
+
+def test_an_operator_that_needs_a_library_says_so_before_anything_moves(tmp_path: Path) -> None:
+    operator = {"kind": "cma_es", "population": 4, "rounds": 1, "sigma": 0.02}
+    settings = write_yaml(tmp_path / "cma.yaml", {"trial_s": 0.1, "fresh_trials": 2, "operator": operator})
+    done = run("adapt", "mock", "--config", settings, "--out", tmp_path / "run", blocked="cmaes")
+    assert done.returncode == 2
+    assert done.stderr == "robot-adapt: the operator cma_es needs cmaes: pip install 'robot-adapt[optim]'\n"
+    assert not list((tmp_path / "run").glob("*"))
