@@ -30,7 +30,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Best:
-    """What the operator believes best; `value` is what it was told, noise and luck included; -inf when never told."""
+    """What the operator believes best; `value` is its worth by what was told, noise and luck included; -inf when never told."""
 
     parameters: FloatArray
     value: float
