@@ -50,7 +50,7 @@ def test_of_a_linear_return_the_estimate_is_unbiased_although_the_subspace_is_pr
     taught(active, range(2))
     before = active.state()
     estimates = []
-    for seed in range(4000):
+    for seed in range(1500):
         active.restore(before)
         z = active.propose(2, np.random.default_rng(seed))
         active.learn(z, z @ SLOPE, np.arange(len(z)))
