@@ -45,7 +45,7 @@ def noise_tolerance(rows: list[Row]) -> Figure:
         axes.set_title(f"{ground}, {trials:g} trials", fontsize=10)
         axes.set_xticks(range(len(noises)), [f"{noise:g}" for noise in noises])
         axes.axhline(0.0, color="#999999", linewidth=0.8)
-        axes.set_ylim(max(axes.get_ylim()[0], -0.5), 1.05)
+        axes.set_ylim(max(axes.get_ylim()[0], _FLOOR), 1.05)
     _label(panels[:, 0], "share of the gap recovered")
     for axes in panels[-1]:
         axes.set_xlabel("noise of a return (1: the gap)")
@@ -100,7 +100,7 @@ def four_corners(rows: list[Row]) -> Figure:
 def gradients(rows: list[Row]) -> Figure:
     """Cosines with the true gradient: perturbations; estimators on clean and on corrupted values."""
     figure = Figure(figsize=(13.5, 4.4), layout="constrained")
-    panels = figure.subplots(1, 3, sharey=True)
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
     sampled = having(rows, estimator="mean", corrupted=0.0)
     kinds = list(dict.fromkeys(str(name).rpartition(", ")[0] for name in distinct(sampled, "sampling")))
     for name in distinct(sampled, "sampling"):
@@ -109,7 +109,7 @@ def gradients(rows: list[Row]) -> Figure:
         _over_trials(panels[0], having(sampled, sampling=name), color, line, str(name))
     panels[0].set_title("perturbations, the mean of values", fontsize=10)
     for axes, corrupted in zip(panels[1:], distinct(rows, "corrupted"), strict=True):
-        here = having(rows, sampling="Gaussian, forward", corrupted=corrupted)
+        here = [row for row in having(rows, sampling="Gaussian, forward", corrupted=corrupted) if float(row["trials"]) > 10]
         for color, name in zip(_COLORS, distinct(rows, "estimator"), strict=True):
             _over_trials(axes, having(here, estimator=name), color, "-", str(name))
         axes.set_title(f"estimators, {100 * float(corrupted):g} % of the values corrupted", fontsize=10)
@@ -124,22 +124,35 @@ def gradients(rows: list[Row]) -> Figure:
 def adaptation(rows: list[Row]) -> Figure:
     """Shares of the gap by two steps of gradient ascent: clean and corrupted returns, one row of panels a ground."""
     grounds, budgets = distinct(rows, "ground"), distinct(rows, "trials")
-    names = list(dict.fromkeys(f"{row['sampling']}, {row['estimator']}" for row in rows))
-    figure = Figure(figsize=(12.0, 3.8 * len(grounds)), layout="constrained")
-    panels = figure.subplots(len(grounds), 2, squeeze=False, sharex=True, sharey=True)
+    figure = Figure(figsize=(12.0, 4.2 * len(grounds)), layout="constrained")
+    panels = figure.subplots(len(grounds), 2, squeeze=False, sharey=True, width_ratios=(3, 2))
     for (i, ground), (j, corrupted) in product(enumerate(grounds), enumerate(distinct(rows, "corrupted"))):
-        axes = panels[i, j]
-        for color, trials in zip(_COLORS, budgets, strict=False):
-            here = having(rows, ground=ground, corrupted=corrupted, trials=trials)
-            at = [names.index(f"{row['sampling']}, {row['estimator']}") + 0.12 * (budgets.index(trials) - 0.5) for row in here]
-            _with_errors(axes, here, np.array(at), color, "none", "o", f"{trials:g} trials")
+        axes, here = panels[i, j], having(rows, ground=ground, corrupted=corrupted)
+        names = list(dict.fromkeys(_way(row) for row in here))
+        for k, trials in enumerate(budgets):
+            now = having(here, trials=trials)
+            at = np.array([names.index(_way(row)) + 0.16 * (k - 0.5) for row in now])
+            _with_errors(axes, now, at, _COLORS[k], "none", "o", f"mean, {trials:g} trials")
+            dashes = {"color": _COLORS[k], "linestyle": "none", "marker": "_", "markersize": 11}
+            axes.plot(at, numbers(now, "median"), label=f"median, {trials:g} trials", **dashes)
+            for x, row in zip(at, now, strict=True):
+                if float(row["mean"]) < _FLOOR:
+                    axes.text(x, _FLOOR + 0.03, f"{row['mean']:.1f}", ha="center", fontsize=7, color=_COLORS[k])
         axes.axhline(0.0, color="#999999", linewidth=0.8)
-        axes.set_ylim(-1.0, 1.05)
+        axes.set_ylim(_FLOOR, 1.05)
         axes.set_title(f"{ground}, {100 * float(corrupted):g} % of the returns corrupted", fontsize=10)
-        axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
+        axes.set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=8)
     _label(panels[:, 0], "share of the gap recovered")
-    panels[0, 0].legend(fontsize=8)
+    panels[-1, -1].legend(fontsize=8)
     return figure
+
+
+_FLOOR = -0.5
+"""Where figures of shares end: of what is lower, its mean is written there, or it is out of sight."""
+
+
+def _way(row: Row) -> str:
+    return f"{row['sampling']}, {row['estimator']}"
 
 
 FIGURES: dict[str, Callable[[list[Row]], Figure]] = {

@@ -43,7 +43,7 @@ CORRUPTED = 0.25
 _DIMENSIONS = 10
 _SIGMA = 0.3 / _DIMENSIONS**0.5
 _QUADRATIC = NoisyQuadratic(dimensions=_DIMENSIONS, noise=0.05)
-_BUDGETS = (10, 20, 40)
+_BUDGETS = (10, 20, 40, 80)
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def climb(case: Climb) -> tuple[FloatArray, float]:
     configs = []
     for length, step in product((0.25, 0.5, 1.0), (0.5, 1.0, 2.0)):
         sigma = length * where.reach / where.space.dimensions**0.5
-        # Values without a shape have a unit: of a quadratic, a step of 1 is from the start to its top.
-        unit = 1.0 if antithetic else where.reach**2 / (2.0 * sigma**2 * (where.best - where.worst))
+        # Values without a shape have a unit: of a quadratic, a step of 2 is from the start to its top.
+        unit = 1.0 if antithetic else where.reach**2 / (4.0 * sigma**2 * (where.best - where.worst))
         configs.append(
             EsGradientConfig(
                 kind="es_gradient", directions=case.trials // (4 if antithetic else 2), rounds=2, antithetic=antithetic,
@@ -130,7 +130,9 @@ def gradient_cases(quick: bool) -> list[Case]:
     """Perturbations on clean values, estimators on clean and corrupted ones."""
     seeds, budgets = (4, _BUDGETS[1:2]) if quick else (400, _BUDGETS)
     sampled = [Case(p, "mean", a, n, 0.0, seeds) for p, a, n in product(PERTURBATIONS, (True, False), budgets)]
-    estimated = [Case("Gaussian", e, False, n, c, seeds) for e, c, n in product(ESTIMATORS, (0.0, CORRUPTED), (20, 40, 80))]
+    # Least squares and L1 decoding need more values than dimensions.
+    enough = [n for n in budgets if n > _DIMENSIONS]
+    estimated = [Case("Gaussian", e, False, n, c, seeds) for e, c, n in product(ESTIMATORS, (0.0, CORRUPTED), enough)]
     return list(dict.fromkeys(sampled + estimated))
 
 

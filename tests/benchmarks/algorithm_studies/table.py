@@ -15,9 +15,11 @@ Row = dict[str, str | float]
 
 
 def interval(values: Sequence[float] | np.typing.NDArray[np.float64]) -> Row:
-    """Mean, interval and count, as columns."""
-    low, high = confidence_interval_95([float(value) for value in values]) or (float("nan"), float("nan"))
-    return {"mean": _rounded(float(np.mean(values))), "low": _rounded(low), "high": _rounded(high), "seeds": len(values)}
+    """Mean, its interval, median and count, as columns."""
+    mean, median = float(np.mean(values)), float(np.median(values))
+    low, high = confidence_interval_95([float(value) for value in values]) or (mean, mean)
+    columns = {"mean": mean, "low": low, "high": high, "median": median}
+    return {**{name: float(f"{value:.4g}") for name, value in columns.items()}, "seeds": len(values)}
 
 
 def in_parallel(executor: Executor, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -58,10 +60,6 @@ def numbers(rows: Iterable[Mapping[str, str | float]], name: str) -> list[float]
 def distinct(rows: Iterable[Row], name: str) -> list[str | float]:
     """The values of a column, in the order of their first appearance."""
     return list(dict.fromkeys(row[name] for row in rows))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 def _parsed(text: str) -> str | float:
