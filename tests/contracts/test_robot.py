@@ -61,6 +61,8 @@ class _PutBack:
         if not self._connected:
             self._emulation.reset(0)
         self._robot.connect()
+        if not self._connected:  # held where it is measured, on soft gains, it would sag further
+            self._robot.write(self.spec.position_command(self.spec.stance_rad))
         self._connected = True
 
     def close(self) -> None:
