@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hardware.types import FloatArray
 from robot_adapt.baselines import behaviour_map
 from robot_adapt.baselines.intelligent_trial_and_error import TrialAndError, TrialAndErrorConfig
 from robot_adapt.baselines.map_elites import Behaviours, BehavioursItem, MapElites, MapElitesConfig, MapState, load, save
@@ -19,6 +20,8 @@ from robot_adapt.lane import Lane
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.meta.executors.local import InProcessExecutor
 from tests.builders import shipped_policy, simulated_config, write_yaml
+
+pytest.importorskip("ribs")
 
 POLICY = shipped_policy()
 VALUES = {
@@ -37,12 +40,14 @@ class Plane:
     def __init__(self, failing: int = -1) -> None:
         self.failing = failing
         self.tried: list[float] = []
+        self.offsets: list[FloatArray] = []
 
     def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
         for key, item in reversed(list(items.items())):
             assert isinstance(item, BehavioursItem)
             offset = item.thetas - POLICY.parameters
             self.tried += offset[:, 4].tolist()
+            self.offsets.append(offset)
             returns = offset[:, 4:5] + np.linspace(0.0, 0.1, item.trials)
             result = Behaviours(returns, np.clip(0.5 + offset[:, :4], 0.0, 1.0))
             yield key, Failure("a power cut") if key == self.failing else result  # type: ignore[misc]
@@ -96,7 +101,16 @@ def test_what_is_reported_is_measured_afresh_the_policy_first() -> None:
 
 def test_a_work_item_that_fails_costs_its_behaviours_only() -> None:
     algorithm = MapElites(config(batch=40), POLICY, Plane(failing=16))
-    assert run(algorithm, 1).trials == 24
+    state = run(algorithm, 1)
+    assert state.trials == 24
+    np.testing.assert_allclose(state.returns, (state.thetas - POLICY.parameters)[:, 4])
+
+
+def test_every_generation_has_chance_of_its_own() -> None:
+    plane = Plane()
+    run(MapElites(config(batch=16), POLICY, plane), 2)
+    first, second = plane.offsets
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.2
 
 
 def test_interrupted_and_resumed_it_comes_to_the_same_bytes(tmp_path: Path) -> None:

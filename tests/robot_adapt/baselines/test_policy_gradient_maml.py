@@ -23,11 +23,12 @@ from robot_adapt.meta.plan import Plan
 from robot_adapt.meta.robot_arena import RobotWorld
 from robot_adapt.optim.ascent import AdamConfig
 from robot_adapt.policy.normalizer import Moments
+from robot_adapt.policy.trajectory_generator import TrotGenerator
 from robot_adapt.problems.navigation_2d import Navigation2d
 from robot_adapt.problems.noisy_quadratic import NoisyQuadratic
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Trial
-from tests.builders import mock_rig, shipped_policy, simulated_config
+from tests.builders import SPEC, mock_rig, shipped_policy, simulated_config
 
 POLICY = shipped_policy()
 LAYOUT = np.arange(4).reshape(2, 2)
@@ -157,6 +158,14 @@ def test_a_robot_explores_in_every_tick_and_its_rewards_sum_to_the_return() -> N
     np.testing.assert_allclose(episode.states[:, :-1], POLICY.normalizer(trial.observations))
     assert episode.rewards.sum() == pytest.approx(1.5)
     assert np.count_nonzero(episode.rewards) == 1  # nobody saw how far it came in between
+
+
+def test_what_the_joints_did_in_a_tick_is_what_its_state_and_exploration_ask_for() -> None:
+    trial, episode = explored_trial(mock_rig(), POLICY, 0.2, 0.4, np.random.default_rng(1))
+    gait = TrotGenerator(POLICY.trot)
+    actions = np.clip(episode.states @ POLICY.weights.T + episode.exploration, -1.0, 1.0)
+    offsets = [gait.step(POLICY.period_s, action) for action in actions]
+    np.testing.assert_allclose(trial.telemetry["target_rad"], SPEC.stance_rad + np.array(offsets), atol=1e-5)
 
 
 def test_exploration_moves_the_joints_and_none_is_the_policy_s_own_trial() -> None:
