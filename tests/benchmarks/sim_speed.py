@@ -11,19 +11,18 @@
 3. Other dynamics (config -> settled robot, read, closed again) cost less than one rollout.
 4. Two processes, each on a core, do at least 1.9 times what one does.
 
-Where the time of a serial rollout goes, 150 control ticks and 1,500 steps of 2 ms (ms; 20 November 2026, 2 cores; `parts` and
-`bare` in the results; other legs and robots differ in the first two rows only):
+Where the time of a rollout goes, 150 control ticks, 1,500 steps of 2 ms (five-bar 1,200 of 2.5 ms; ms; 20 November 2026, 2 cores;
+`parts` and `bare` in the results):
 
-    compiled steps: stepSimulation                      27.5
-    compiled steps: all else                             3.4
-        joint states from Bullet (a copy of 37 kB)           1.3
-        motors, linkage, torques to Bullet, IMU              2.1
-    robot.read (noise, IMU)                              2.2
-    controller.observe and act                           3.1
-    robot.write                                          1.2
-    return and truth                                     0.7
-    call of the steps                                    0.4
-    reset                                                0.1
+    part                                          serial  five-bar  Laikago
+    compiled steps                                  32.4     109.6     43.5
+        of it bare stepSimulation                   31.2     107.5     36.9
+    robot.read (noise, IMU)                          2.2       3.5      3.5
+    controller.observe and act                       3.5       5.0      4.9
+    robot.write                                      1.3       1.7      1.9
+    return and truth                                 0.8       1.3      1.2
+    call of the steps                                0.4       0.7      0.7
+    reset                                            0.2       0.2      0.2
 
 98 % of the instructions of a stepSimulation are dynamics, contacts and their solver (callgrind): nothing to be turned off.
 
