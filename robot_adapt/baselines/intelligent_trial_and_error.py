@@ -25,7 +25,7 @@ from robot_adapt.repertoire.prior import Belief
 
 
 class TrialAndErrorConfig(BaseModel):
-    """rho, kappa and alpha as in the paper, by default; s and noise are in our returns' unit (m), not in its (m/s).
+    """By default rho, kappa and alpha are about the paper's; s and noise are in our returns' unit (m), not in its (m/s).
 
     Attributes:
         trials: the most there are; the stop rule may end it earlier.
