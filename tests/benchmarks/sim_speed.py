@@ -11,8 +11,8 @@
 3. Other dynamics (config -> settled robot, read, closed again) cost less than one rollout.
 4. Two processes, each on a core, do at least 1.9 times what one does.
 
-Where the time of a rollout goes, 150 control ticks, 1,500 steps of 2 ms (five-bar 1,200 of 2.5 ms; ms; 20 November 2026, 2 cores;
-`parts` and `bare` in the results):
+Where the time of a rollout goes, 150 control ticks and 1,500 steps of 2 ms (five-bar: 1,200 of 2.5 ms); ms; 20 November 2026,
+2 cores; `parts` and `bare` in the results:
 
     part                                          serial  five-bar  Laikago
     compiled steps                                  32.4     109.6     43.5
