@@ -240,9 +240,15 @@ def main() -> None:
 
 
 def fastest(table: dict[str, dict[str, float]]) -> str:
-    """The setting that buys the most rollouts among those within the limits; the reference is none."""
+    """The setting that buys the most rollouts among those within the limits; the reference is none.
+
+    Rates that differ by less than 5 % do not differ: of those the one with the truest path.
+    """
     good = {name: row for name, row in table.items() if ":" in name and _is_true(row)}
-    return max(good, key=lambda name: good[name]["rollouts_per_s"])
+    most = max(row["rollouts_per_s"] for row in good.values())
+    return min(
+        (name for name, row in good.items() if row["rollouts_per_s"] > 0.95 * most), key=lambda name: abs(good[name]["path"])
+    )
 
 
 def _is_true(row: dict[str, float]) -> bool:
