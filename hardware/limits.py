@@ -80,7 +80,7 @@ class SafetyLimits:
         late_s: a write that comes later than this after the one before is late.
         late_a_second: more late writes than this within a second are too many.
         sit_rad: joint angles (n,) in which the robot lies and torque may go off; None: damping lets it down.
-        sit_s: how long sitting down takes.
+        sit_s: how long sitting down takes, or damping before torque goes off.
 
     """
 

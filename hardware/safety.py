@@ -69,6 +69,7 @@ class SafetySupervisor:
         self._connected = False
         self._stopped: str | None = None
         self._damped = True
+        self._is_up, self._down_at_s = False, -math.inf
         self._rest()
 
     @property
@@ -137,7 +138,8 @@ class SafetySupervisor:
     def close(self) -> None:
         """Sits the robot down, damps it and closes it, which releases torque, also when sitting fails; idempotent.
 
-        A stopped or fallen robot is not moved again: it is down already. Ctrl-C is ignored meanwhile.
+        A stopped or fallen robot is not moved again, nor one without a sitting pose: damping lets them down, for `sit_s` since
+        they were damped, before torque goes. Ctrl-C is ignored meanwhile.
         """
         with undisturbed():
             try:
@@ -166,13 +168,18 @@ class SafetySupervisor:
             self._send(np.array(self.spec.position_command(pose_rad).rows))
             self._clock.sleep_until(start_s + step * PERIOD_S)
             self._watched()
+        self._is_up = False
 
     def _release(self) -> None:
         self._rest()
-        if self._connected:
-            self._damp()
-        self._connected = False
-        self._answer(self._robot.close)
+        try:
+            if self._connected:
+                self._damp()
+                if self._damped and self._clock.now() < self._down_at_s:
+                    self._clock.sleep_until(self._down_at_s)
+        finally:
+            self._connected = False
+            self._answer(self._robot.close)
 
     def _watched(self) -> RobotState:
         """A new reading that nothing is wrong with; in place of a single bad one, the one before it."""
@@ -203,6 +210,7 @@ class SafetySupervisor:
             before_rad, elapsed_s = self._target_rad, self._rhythm.since_write_s(now_s)
         if (danger := self._rhythm.write(now_s)) is not None:
             self._fault(danger)
+        self._is_up = True
         sent = self._limiter.limited(asked, before_rad, elapsed_s, state)
         self._target_rad, self._asked_rad = sent[0].copy(), self._limiter.in_position_limits(asked[0])
         return self._in_motion(lambda: self._robot.write(JointCommand(*sent)))
@@ -260,6 +268,8 @@ class SafetySupervisor:
         try:
             self._answer(self._robot.stop)
             self._damped = True
+            if self._is_up:
+                self._is_up, self._down_at_s = False, self._clock.now() + self._limits.sit_s
         except RobotError as error:
             self._damped = False
             self._tell(Severity.STOP, "stop failed", self.spec.name, math.nan, math.nan)

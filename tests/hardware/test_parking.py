@@ -71,8 +71,26 @@ def test_a_low_battery_does_not_keep_it_from_sitting() -> None:
 def test_without_a_sitting_pose_damping_lets_it_down() -> None:
     trial = standing(Trial(replace(LIMITS, sit_rad=None)))
     trial.robot.log.clear()
+    begin_s = trial.clock.now()
     trial.supervisor.close()
     assert list(trial.robot.log) == ["stop", "close"]
+    assert trial.clock.now() - begin_s == pytest.approx(LIMITS.sit_s)
+
+
+def test_torque_goes_only_when_damping_had_time_to_let_a_stopped_robot_down() -> None:
+    trial = standing(Trial())
+    trial.supervisor.halt("Ctrl-C")
+    begin_s = trial.clock.now()
+    trial.clock.advance(0.5)
+    trial.supervisor.close()
+    assert trial.clock.now() - begin_s == pytest.approx(LIMITS.sit_s)
+
+
+def test_a_robot_that_nobody_moved_is_released_at_once() -> None:
+    trial = Trial(replace(LIMITS, sit_rad=None))
+    begin_s = trial.clock.now()
+    trial.supervisor.close()
+    assert trial.clock.now() == begin_s
 
 
 @pytest.mark.parametrize("fault", ["none", "motor error", "silent"])
@@ -119,7 +137,7 @@ def test_a_fault_half_way_down_ends_in_damping() -> None:
 
     trial.robot.faults = Faults(damage=late)
     trial.supervisor.close()
-    assert trial.clock.now() < ends_s + 0.1
+    assert trial.clock.now() < ends_s + 0.1 + LIMITS.sit_s
     assert list(trial.robot.log)[-4:] == ["write", "stop", "stop", "close"]
 
 
