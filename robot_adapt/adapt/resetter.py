@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -29,13 +30,18 @@ def stand_up(robot: Robot, clock: Clock, ramp_s: float = _RAMP_S) -> None:
 
 
 def make_ready(robot: SafetySupervisor) -> None:
-    """Arms a robot again that was stopped, with its ports opened anew if need be. Raises RobotError saying what is wrong."""
+    """Arms a robot again that was stopped, with its ports opened anew if need be.
+
+    Raises RobotError saying what is wrong: also one that fell without being stopped is not to get up as it lies.
+    """
     try:
         robot.connect()
         robot.rearm()
     except RobotError:
         robot.close()
         robot.connect()
+    if (tilt_rad := robot.look().imu.tilt_rad) > robot.spec.max_tilt_rad:
+        raise RobotFault(f"{robot.spec.name} leans {math.degrees(tilt_rad):.0f} degrees: put it upright")
 
 
 class OperatorReset:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from hardware.clock import FakeClock
 from hardware.events import EventLog
 from hardware.mock import MockRobot
 from hardware.safety import SafetySupervisor
-from hardware.types import FloatArray, JointCommand, RobotError, RobotFault
+from hardware.types import FloatArray, ImuReading, JointCommand, RobotError, RobotFault, RobotState
 from robot_adapt.adapt.resetter import EmulatedReset, OperatorReset, make_ready, stand_up
 from robot_adapt.backends import MockRobotConfig
 from robot_adapt.config import load, shipped
@@ -25,12 +28,18 @@ class Recording(MockRobot):
         self.told: list[FloatArray] = []
         self.broken: str | None = None
         self.connections = 0
+        self.roll_rad = 0.0
 
     def connect(self) -> None:
         if self.broken == "unplugged":
             raise RobotError("/dev/ttyUSB0: no such device")
         self.connections += 1
         super().connect()
+
+    def read(self) -> RobotState:
+        half_rad = 0.5 * self.roll_rad
+        leaning = ImuReading(np.array([math.cos(half_rad), math.sin(half_rad), 0.0, 0.0]), np.zeros(3))
+        return replace(super().read(), imu=leaning)
 
     def write(self, command: JointCommand) -> JointCommand:
         self.told.append(command.positions_rad)
@@ -118,6 +127,21 @@ def test_a_robot_that_cannot_be_armed_as_it_is_gets_its_ports_opened_anew() -> N
     make_ready(supervisor)
     assert supervisor.read() is not None
     assert robot.connections == 3
+
+
+def test_a_robot_that_fell_does_not_get_up_as_it_lies() -> None:
+    supervisor, robot, clock = supervised()
+    robot.roll_rad = 0.7  # past the end of a trial, not a fault yet
+    asked: list[tuple[str, int]] = []
+
+    def answer(why: str) -> None:
+        asked.append((why, len(robot.told)))
+        if len(asked) == 2:
+            robot.roll_rad = 0.0
+
+    OperatorReset(supervisor, clock, answer)(RANDOMNESS)
+    assert asked == [("", 0), (f"{SPEC.name} leans 40 degrees: put it upright", 0)]
+    assert len(robot.told) > 50
 
 
 def test_an_emulated_robot_is_put_back_then_armed_then_stands_without_being_asked() -> None:
