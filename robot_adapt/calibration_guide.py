@@ -34,10 +34,11 @@ class Measured(BaseModel):
 
 
 class Draft(BaseModel):
-    """A calibration that is not finished; joints by name."""
+    """A calibration that is not finished; joints by name, all measured from the same reference pose."""
 
     model_config = FROZEN
     robot: str
+    pose: str
     joints: dict[str, Measured] = {}
 
 
@@ -81,7 +82,7 @@ class Guide:
                 continue
             ends = self._ends(k)
             measured = Measured(pose_device_rad=at_pose[k], sign=sign, ends_device_rad=ends)
-            draft = Draft(robot=draft.robot, joints={**draft.joints, name: measured})
+            draft = Draft(robot=draft.robot, pose=draft.pose, joints={**draft.joints, name: measured})
             self._keep(draft)
         return draft
 

@@ -56,12 +56,16 @@ def calibrate(
     pose_rad = _pose_rad(spec, at, sit_rad)
 
     kept = path.with_name(f"{path.stem}.draft.json")
-    draft = Draft(robot=spec.name)
+    draft = Draft(robot=spec.name, pose=at)
     if kept.exists() and not anew:
         draft = load_json(kept, Draft)
         if draft.robot != spec.name:
             raise UserError(f"{kept}: is of the robot {draft.robot}, not of {spec.name}: --anew forgets it")
-        draft = Draft(robot=spec.name, joints={name: of for name, of in draft.joints.items() if name not in (joint or ())})
+        if draft.pose != at:
+            raise UserError(f"{kept}: was measured from the pose {draft.pose}: --pose {draft.pose} goes on, --anew forgets it")
+        draft = Draft(
+            robot=spec.name, pose=at, joints={name: of for name, of in draft.joints.items() if name not in (joint or ())}
+        )
         person.say(f"going on with {kept}: {len(draft.joints)} of {len(spec.joints)} joints are measured; --anew forgets them")
 
     def keep(draft: Draft) -> None:

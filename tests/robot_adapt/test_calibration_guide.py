@@ -58,7 +58,7 @@ def test_signs_zeros_and_limits_are_found_whatever_the_file_said() -> None:
     bus = FakeBus(NAMES)
     hands = Hands(bus)
     guide = guided(bus, hands)
-    calibration = guide.finish(guide.measure(Draft(robot=SPEC.name), NAMES))
+    calibration = guide.finish(guide.measure(Draft(robot=SPEC.name, pose="stance"), NAMES))
     assert [joint.sign for joint in calibration.joints] == SIGNS.tolist()
     np.testing.assert_allclose([joint.offset_rad for joint in calibration.joints], OFFSETS_RAD, atol=1e-4)
     np.testing.assert_allclose([joint.lower_rad for joint in calibration.joints], POSE_RAD - 0.95, atol=1e-4)
@@ -77,7 +77,7 @@ def test_a_swapped_id_is_told_and_the_joint_asked_for_again() -> None:
         return ""
 
     hands = Hands(bus, {f"{NAMES[2]} (id 3): move it by hand": iter([wrong_joint])})
-    guided(bus, hands).measure(Draft(robot=SPEC.name), NAMES[:3])
+    guided(bus, hands).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[:3])
     assert any(f"not {NAMES[2]} (id 3) moved but {NAMES[4]} (id 5)" in line for line in hands.said)
     assert sum(f"{NAMES[2]} (id 3): move it by hand" in question for question in hands.asked) == 2
 
@@ -85,7 +85,7 @@ def test_a_swapped_id_is_told_and_the_joint_asked_for_again() -> None:
 def test_a_joint_that_hardly_moved_or_has_no_range_is_asked_for_again() -> None:
     bus = FakeBus(NAMES)
     hands = Hands(bus, {"positive direction": iter([lambda: ""]), "one end": iter([lambda: ""])})
-    draft = guided(bus, hands).measure(Draft(robot=SPEC.name), NAMES[:1])
+    draft = guided(bus, hands).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[:1])
     assert "nothing moved far enough" in hands.said[0]
     assert "moved from" in hands.said[-1]
     assert draft.joints[NAMES[0]].ends_device_rad is not None
@@ -98,7 +98,7 @@ def test_joints_may_be_skipped_and_keep_sign_or_limits() -> None:
         f"{NAMES[1]} (id 2): move it by hand": iter([lambda: "k"]),
         f"{NAMES[1]} (id 2): move it slowly": iter([lambda: "k"]),
     }
-    draft = guided(bus, Hands(bus, slips)).measure(Draft(robot=SPEC.name), NAMES[:2])
+    draft = guided(bus, Hands(bus, slips)).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[:2])
     assert list(draft.joints) == [NAMES[1]]
     kept = draft.joints[NAMES[1]]
     assert (kept.sign, kept.ends_device_rad) == (SPEC.joints[1].sign, None)
@@ -113,7 +113,7 @@ def test_a_calibration_cut_off_goes_on_with_the_joint_it_was_at() -> None:
     drafts: list[Draft] = []
     hands = Hands(bus, {f"{NAMES[5]} (id 6): move it by hand": iter([pulled])})
     with pytest.raises(KeyboardInterrupt):
-        guided(bus, hands, drafts).measure(Draft(robot=SPEC.name), NAMES)
+        guided(bus, hands, drafts).measure(Draft(robot=SPEC.name, pose="stance"), NAMES)
     assert list(drafts[-1].joints) == list(NAMES[:5])
 
     again = Hands(bus)
@@ -133,7 +133,7 @@ def test_the_pose_at_the_end_is_checked_by_the_new_calibration() -> None:
 
     hands = Hands(bus, {"back into its reference pose": iter([one_off])})
     guide = guided(bus, hands)
-    guide.finish(guide.measure(Draft(robot=SPEC.name), NAMES))
+    guide.finish(guide.measure(Draft(robot=SPEC.name, pose="stance"), NAMES))
     assert hands.said[-1].startswith(f"{NAMES[6]} is at ")
     assert f"--joint {NAMES[6]}" in hands.said[-1]
 
@@ -150,7 +150,7 @@ def test_a_robot_that_is_not_held_still_gives_no_zeros() -> None:
         return read()
 
     bus.read = trembling  # type: ignore[method-assign, assignment]
-    draft = guided(bus, hands).measure(Draft(robot=SPEC.name), NAMES[3:4])
+    draft = guided(bus, hands).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[3:4])
     assert hands.said[0] == f"{NAMES[3]} is moving: hold it still"
     assert draft.joints[NAMES[3]].pose_device_rad == pytest.approx(device_rad(POSE_RAD)[3])
 
@@ -158,7 +158,7 @@ def test_a_robot_that_is_not_held_still_gives_no_zeros() -> None:
 def test_a_lost_reply_is_read_again_and_a_motor_that_stays_silent_is_named() -> None:
     bus = FakeBus(NAMES)
     bus.silent = [True, False, True]
-    guided(bus, Hands(bus)).measure(Draft(robot=SPEC.name), NAMES[:1])
+    guided(bus, Hands(bus)).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[:1])
     bus.readings.heard[4] = False
     with pytest.raises(RobotFault, match=rf"{NAMES[4]} \(id 5\) answers too rarely"):
-        guided(bus, Hands(bus)).measure(Draft(robot=SPEC.name), NAMES[:1])
+        guided(bus, Hands(bus)).measure(Draft(robot=SPEC.name, pose="stance"), NAMES[:1])

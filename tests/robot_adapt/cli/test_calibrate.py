@@ -105,6 +105,16 @@ def test_ctrl_c_keeps_what_was_measured_and_the_same_command_goes_on(
     assert written(file) == TRUTH
 
 
+def test_what_was_measured_from_one_pose_is_not_taken_for_another(
+    wired: FakeWired, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    hands(wired, monkeypatch, give_up_at=f"{NAMES[4]} ")
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(str(file), None, "stance")
+    with pytest.raises(UserError, match="was measured from the pose stance: --pose stance goes on, --anew forgets it"):
+        calibrate(str(file), None, "zero")
+
+
 def test_what_was_measured_before_can_be_forgotten(wired: FakeWired, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     hands(wired, monkeypatch, give_up_at=f"{NAMES[4]} ")
     with pytest.raises(KeyboardInterrupt):
