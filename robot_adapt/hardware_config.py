@@ -130,7 +130,7 @@ class HardwareConfig(BaseModel):
 
     Attributes:
         robot, spec: its model, a name in configs/robots/ or a YAML file; or, for a robot without one, what it is made of.
-        control_hz: how often it is commanded where no policy says so: getting up, sitting down, check, calibrate, monitor.
+        control_hz: how often `monitor` reads it, and what `check` measures its bus against; a policy has its own.
         calibration: the file that `calibrate` writes, relative to this YAML; by default beside it, X.calibration.yaml.
 
     """
