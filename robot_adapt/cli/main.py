@@ -31,6 +31,8 @@ _UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 Parameters = ParamSpec("Parameters")
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 app = typer.Typer(
     help="Meta-train a legged robot in simulation, adapt it in about a minute of trials, show its recovery.",
     add_completion=False,
@@ -99,15 +101,16 @@ def _options(
 
 def _interrupt(*_: object) -> None:
     """The first Ctrl-C ends the verb; a second one must not cut short the parking of a robot or the closing of a file."""
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _ENDINGS:
         signal.signal(name, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> None:
-    """The entry point. SIGTERM ends a verb as Ctrl-C does: robots are stopped, files closed."""
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, _interrupt)
+    """The entry point. SIGTERM and a lost terminal end a verb as Ctrl-C does: robots are stopped, files closed."""
+    for name in _ENDINGS:
+        if name != signal.SIGHUP or signal.getsignal(name) is not signal.SIG_IGN:  # ignored under nohup
+            signal.signal(name, _interrupt)
     try:
         status = app(prog_name="robot-adapt", standalone_mode=False)
     except _UsageError as error:  # an unknown option, a value out of range: one line, as every other error

@@ -239,7 +239,7 @@ def wait_for(condition: Path, pattern: str, count: int, process: subprocess.Pope
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path: Path, how: signal.Signals) -> None:
     out = tmp_path / "run"
     with start("demo", "--out", out) as process:
