@@ -38,6 +38,7 @@ GAP = FourCorners().best - FourCorners().worst
 SOLVED = 0.9
 K = 50
 """Trials of an adaptation, whatever the method."""
+_ITERATIONS = 80
 _SIZE = {"zero_order": "pairs", "first_order": "tasks", "policy_gradient_maml": "tasks"}
 
 _BHC = BatchHillClimbingConfig(population=5, rounds=9, sigma=0.2)
@@ -55,7 +56,7 @@ class Meta:
 def _zero_order(operator: OperatorConfig, exploration: ExplorationConfig | None = None) -> Meta:
     """An iteration of 30 mirrored pairs."""
     stage = StageConfig(
-        name="zero order", iterations=100, pairs=30, sigma=0.1, step=0.05, final_step=0.05, adaptation=operator,
+        name="zero order", iterations=_ITERATIONS, pairs=30, sigma=0.1, step=0.05, final_step=0.05, adaptation=operator,
         exploration=exploration,
     )  # fmt: skip
     return Meta(stage, operator)
@@ -66,7 +67,7 @@ def _first_order(hessian: bool) -> Meta:
     tasks = 20 if hessian else 30
     estimate = MetaGradientConfig(directions=K // 2, sigma=_SIGMA, alpha=_ALPHA, hessian=hessian)
     stage = FirstOrderStageConfig(
-        kind="first_order", name="first order", iterations=100, tasks=tasks, step=1.0, final_step=1.0, estimate=estimate,
+        kind="first_order", name="first order", iterations=_ITERATIONS, tasks=tasks, step=1.0, final_step=1.0, estimate=estimate,
         ascent=AdamConfig(kind="adam", step=0.02),
     )  # fmt: skip
     # A step of 1 in units of the perturbations is one of sigma^2.
@@ -78,7 +79,7 @@ def _policy_gradient(second_order: bool) -> Meta:
     """Two steps of half the trials each; the policy explores in adaptation, and is measured without."""
     adaptation = PolicyGradientConfig(episodes=K // 2, steps=2, std=0.5, alpha=0.005)
     stage = PolicyGradientStageConfig(
-        kind="policy_gradient_maml", name="policy gradient", iterations=100, tasks=40, step=1.0, final_step=1.0,
+        kind="policy_gradient_maml", name="policy gradient", iterations=_ITERATIONS, tasks=40, step=1.0, final_step=1.0,
         adaptation=adaptation, second_order=second_order, ascent=AdamConfig(kind="adam", step=0.01),
     )  # fmt: skip
     return Meta(stage, adaptation)
@@ -154,7 +155,7 @@ def _adapted(method: Meta, state: MetaState, task: PointTask, seed: int, repeat:
 
 def study(executor: Executor, quick: bool) -> list[Row]:
     """Learning curves, means over seeds."""
-    seeds, iterations, every, repeats = (2, 1, 1, 1) if quick else (4, 100, 10, 10)
+    seeds, iterations, every, repeats = (2, 1, 1, 1) if quick else (3, _ITERATIONS, 10, 10)
     noises = NOISES[:1] if quick else NOISES
     named = product(METHODS, noises, range(seeds))
     runs = [Run(name, noise, seed, iterations, every, repeats, quick) for name, noise, seed in named]
