@@ -67,8 +67,8 @@ def _first_order(hessian: bool) -> Meta:
     tasks = 20 if hessian else 30
     estimate = MetaGradientConfig(directions=K // 2, sigma=_SIGMA, alpha=_ALPHA, hessian=hessian)
     stage = FirstOrderStageConfig(
-        kind="first_order", name="first order", iterations=_ITERATIONS, tasks=tasks, step=1.0, final_step=1.0, estimate=estimate,
-        ascent=AdamConfig(kind="adam", step=0.02),
+        kind="first_order", name="first order", iterations=_ITERATIONS, tasks=tasks, step=1.0, final_step=1.0,
+        estimate=estimate, ascent=AdamConfig(kind="adam", step=0.02),
     )  # fmt: skip
     # A step of 1 in units of the perturbations is one of sigma^2.
     step = SgdConfig(step=_ALPHA / _SIGMA**2)
