@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -50,8 +51,9 @@ def _supervised_mock() -> Made:
 class _PutBack:
     """A robot on emulated devices, whose physics stands at its start whenever it is connected, as a simulated one does."""
 
-    def __init__(self, emulation: Emulation, robot: ComposedRobot) -> None:
+    def __init__(self, emulation: Emulation, robot: ComposedRobot, physics: bool) -> None:
         self._emulation = emulation
+        self._physics = physics
         self._robot = robot
         self._connected = False
         self.spec = robot.spec
@@ -63,7 +65,12 @@ class _PutBack:
         self._robot.connect()
         if not self._connected:  # held where it is measured, on soft gains, it would sag further
             self._robot.write(self.spec.position_command(self.spec.stance_rad))
+        while not (self._connected or self._physics or self._is_in_its_stance()):  # a mock is where the last test left it
+            time.sleep(0.01)
         self._connected = True
+
+    def _is_in_its_stance(self) -> bool:
+        return bool(np.allclose(self._robot.read().positions_rad, self.spec.stance_rad, atol=0.01))
 
     def close(self) -> None:
         self._robot.close()
@@ -91,7 +98,7 @@ def _closed_devices() -> Iterator[None]:
 def _emulated(hardware: str, rig: str | None) -> Made:
     emulation = _devices(hardware, rig)
     wired = wired_robot(emulation.reachable, None)
-    return _PutBack(emulation, wired.robot), wired.clock
+    return _PutBack(emulation, wired.robot, rig is not None), wired.clock
 
 
 def _is_simulated_here(path: Path) -> bool:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from robot_adapt import array_file
+from robot_adapt.cli import main
 from tests.builders import write_yaml
 
 ROOT = Path(__file__).parents[3]
@@ -239,7 +240,24 @@ def wait_for(condition: Path, pattern: str, count: int, process: subprocess.Pope
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("before", "ends"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_a_lost_terminal_ends_a_verb_as_ctrl_c_does_but_under_nohup(
+    before: signal.Handlers, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers = {name: signal.getsignal(name) for name in main._ENDINGS}
+    seen = []
+    monkeypatch.setattr(main, "app", lambda **_: seen.append(signal.getsignal(signal.SIGHUP)))
+    try:
+        signal.signal(signal.SIGHUP, before)
+        with pytest.raises(SystemExit):
+            main.main()
+    finally:
+        for name, handler in handlers.items():
+            signal.signal(name, handler)
+    assert (seen[0] is main._interrupt) == ends
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path: Path, how: signal.Signals) -> None:
     out = tmp_path / "run"
     with start("demo", "--out", out) as process:
