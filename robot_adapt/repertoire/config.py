@@ -14,7 +14,10 @@ from sim.sampler import DynamicsSampler
 
 
 class SpecialistConfig(BaseModel):
-    """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step)."""
+    """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step).
+
+    Each iteration meets the task's hobble in the next of `worlds` worlds: a specialist of one world would not transfer.
+    """
 
     model_config = FROZEN
     iterations: Count
@@ -22,6 +25,7 @@ class SpecialistConfig(BaseModel):
     sigma: Positive
     step: Positive
     final_step: NonNegative
+    worlds: Count
 
     @property
     def trials(self) -> int:
@@ -71,6 +75,6 @@ class RepertoireConfig(BaseModel):
                 raise ValueError(f"{name}.{wrong}")
         return self
 
-    def sample(self, generator: np.random.Generator, family: str) -> Dynamics:
-        """A world with a hobble of a family."""
-        return self.families[family].sample(self.worlds.sample(self.robot.dynamics, generator), generator)
+    def sample(self, family: str, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
+        """A world with a hobble of a family; each has its generator, so that one hobble can be met in many worlds."""
+        return self.families[family].sample(self.worlds.sample(self.robot.dynamics, world), hobble)

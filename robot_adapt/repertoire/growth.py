@@ -1,7 +1,9 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
 Each round samples tasks, tries every member on them, and trains specialists where the best member falls shortest of what
-specialists of that family have reached so far; each joins with its mirror image. At the end all members meet all tasks (and,
+specialists of that family have reached so far; each joins with its mirror image. A specialist begins as the meta-policy or as
+the best member of its own family: what cannot be learned from a fall may be from a milder case, and no family owes another
+anything, so that `without` a family nothing is left of it. At the end all members meet all tasks (and,
 mirrored, as many again), and those that are nowhere worth having go. The same config gives the same bytes.
 """
 
@@ -87,10 +89,16 @@ class Growth:
         rows = self._rows(tasks, members.thetas, 1, state.rounds)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items()}
         chosen = _shortest({task: tasks[task][0] for task in best}, best, state.reached)[: plan.specialists]
+
+        def start(task: int) -> FloatArray:
+            kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, tasks[task][0])]
+            best_kin: FloatArray = members.thetas[kin[int(rows[task].returns[kin].mean(axis=1).argmax())]]
+            return best_kin
+
         items = {
             task: SpecialistItem(
-                self._policy, self._robot(tasks[task][1]), c.trial_s, members.thetas[0], c.specialist, _FRESH, c.seed,
-                1000 * state.rounds + task,
+                self._policy, c.robot, self._worlds("round", state.rounds, task, c.specialist.worlds), c.trial_s,
+                start(task), c.specialist, _FRESH, c.seed, 1000 * state.rounds + task,
             )
             for task in chosen
         }  # fmt: skip
@@ -131,13 +139,23 @@ class Growth:
 
     def _tasks(self, purpose: str, index: int, count: int) -> dict[int, tuple[str, Dynamics]]:
         """Family and world of each task, the families in turn."""
+        return {task: (self._family(task), self._worlds(purpose, index, task, 1)[0]) for task in range(count)}
+
+    def _family(self, task: int) -> str:
         names = list(self._config.families)
-        tasks = {}
-        for task in range(count):
-            family = names[task % len(names)]
-            draw = generator(self._config.seed, f"repertoire {purpose}", index, task)
-            tasks[task] = family, self._config.sample(draw, family)
-        return tasks
+        return names[task % len(names)]
+
+    def _worlds(self, purpose: str, index: int, task: int, count: int) -> tuple[Dynamics, ...]:
+        """A task's hobble in so many worlds; the first one is its own."""
+        seed = self._config.seed
+        return tuple(
+            self._config.sample(
+                self._family(task),
+                generator(seed, f"repertoire {purpose} hobble", index, task),
+                generator(seed, f"repertoire {purpose} world", index, task, world),
+            )
+            for world in range(count)
+        )
 
     def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
         c = self._config

@@ -14,16 +14,18 @@ from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.repertoire.config import SpecialistConfig
 from robot_adapt.repertoire.trace import trace
+from sim.dynamics import Dynamics
 
 _TRIAL = "repertoire trial"
 
 
 @dataclass(frozen=True)
 class SpecialistItem:
-    """ES from `start` (d,) on one world; `fresh` trials measure start and end."""
+    """ES from `start` (d,) in each of `worlds` in turn; `fresh` trials in the first one measure start and end."""
 
     policy: LinearPolicy
     robot: SimulatedRobotConfig
+    worlds: tuple[Dynamics, ...]
     trial_s: float
     start: FloatArray
     config: SpecialistConfig
@@ -48,13 +50,19 @@ class Specialist:
 def train_specialist(item: SpecialistItem) -> Specialist:
     """Evolution strategies with mirrored pairs that share their noise."""
     c, theta = item.config, item.start.copy()
-    with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
-        for k in range(c.iterations):
-            g = generator(item.seed, "specialist", item.task, k).standard_normal((c.pairs, theta.size))
-            differences = lane.differences(theta, c.sigma * g, item.task, k)
-            theta = theta + es_step(g, differences, c.step + (c.final_step - c.step) * k / c.iterations)
-        before, after = (lane.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
-        return Specialist(theta, before, after, lane.trials)
+
+    def lane(world: Dynamics) -> Lane:
+        robot = item.robot.model_copy(update={"dynamics": world})
+        return Lane(item.policy, robot, item.trial_s, item.seed, _TRIAL)
+
+    for k in range(c.iterations):
+        g = generator(item.seed, "specialist", item.task, k).standard_normal((c.pairs, theta.size))
+        with lane(item.worlds[k % len(item.worlds)]) as there:
+            differences = there.differences(theta, c.sigma * g, item.task, k)
+        theta = theta + es_step(g, differences, c.step + (c.final_step - c.step) * k / c.iterations)
+    with lane(item.worlds[0]) as first:
+        before, after = (first.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
+    return Specialist(theta, before, after, c.trials + 2 * item.fresh)
 
 
 @dataclass(frozen=True)

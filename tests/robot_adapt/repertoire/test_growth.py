@@ -11,9 +11,9 @@ from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.growth import Growth, GrowthState, _shortest, _worth_having
+from robot_adapt.repertoire.growth import Growth, GrowthState, Members, _shortest, _worth_having
 from robot_adapt.repertoire.mirror import mirror_of
-from robot_adapt.repertoire.work import SpecialistItem, train_specialist
+from robot_adapt.repertoire.work import Row, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
 
 WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
@@ -30,7 +30,7 @@ def _config(**changes: object) -> RepertoireConfig:
         "families": {
             name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
         },
-        "specialist": {"iterations": 2, "pairs": 2, "sigma": 0.05, "step": 0.06, "final_step": 0.02},
+        "specialist": {"iterations": 2, "pairs": 2, "sigma": 0.05, "step": 0.06, "final_step": 0.02, "worlds": 2},
         "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
         "tasks": 3,
         "trials": 2,
@@ -78,12 +78,30 @@ def test_growth_resumed_from_a_checkpoint_gives_the_same_bytes(tmp_path: Path, m
 
 def test_a_specialist_learns_its_own_task() -> None:
     rig = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig)
-    dead = rig.model_copy(update={"dynamics": rig.dynamics.with_changes(strength={"front_left": 0.1})})
+    weak = rig.dynamics.with_changes(strength={"front_left": 0.1})
     policy = shipped_policy()
-    config = _config(specialist={"iterations": 12, "pairs": 4, "sigma": 0.05, "step": 0.06, "final_step": 0.03}).specialist
-    specialist = train_specialist(SpecialistItem(policy, dead, 1.0, policy.parameters, config, 4, 1, 0))
+    config = _config(
+        specialist={"iterations": 12, "pairs": 4, "sigma": 0.05, "step": 0.06, "final_step": 0.03, "worlds": 1}
+    ).specialist
+    specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, config, 4, 1, 0))
     assert specialist.after > specialist.before + 0.02
     assert specialist.trials == config.trials + 8
+
+
+def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    growth = _growth(_config(), monkeypatch)
+    items: list[SpecialistItem] = []
+
+    def run(function: object, work: dict[int, object]) -> dict[int, object]:
+        if function is measure_row:
+            return {key: Row(np.array([[0.0], [1.0], [2.0]]), np.zeros(47), 3) for key in work}
+        items.extend(work.values())  # type: ignore[arg-type]
+        return {key: Specialist(np.zeros(one.start.size), 0.0, 0.0, 1) for key, one in work.items()}  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(growth, "_run", run)
+    theta = shipped_policy().parameters
+    growth.grow(GrowthState(0, 0, Members(np.stack((theta, theta + 1.0, theta + 2.0)), ("meta-policy", "weak", "weak")), ()))
+    assert sorted(float((one.start - theta)[0]) for one in items) == [0.0, 2.0]  # of slope: nobody but the meta-policy
 
 
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
