@@ -1,4 +1,4 @@
-"""Parking: what happens once, slowly and to the end before a robot's torque goes off."""
+"""Parking: what happens once, slowly and to the end before a robot's torque goes off; and the ramp, which also gets it up."""
 
 from __future__ import annotations
 

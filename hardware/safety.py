@@ -136,14 +136,14 @@ class SafetySupervisor:
             self._note("rearmed", self.spec.name)
 
     def close(self) -> None:
-        """Sits the robot down, damps it and closes it, which releases torque, also when sitting fails; idempotent.
+        """Sits a robot that is up down, damps it and closes it, which releases torque, also when sitting fails; idempotent.
 
-        A stopped or fallen robot is not moved again, nor one without a sitting pose: damping lets them down, for `sit_s` since
-        they were damped, before torque goes. Ctrl-C is ignored meanwhile.
+        Not moved again is one that is damped (since the end of a trial: hands may be on it), was stopped, has fallen or has no
+        sitting pose: damping lets it down, for `sit_s` since it was damped, before torque goes. Ctrl-C is ignored meanwhile.
         """
         with undisturbed():
             try:
-                if self._connected and self._stopped is None and self._sit_rad is not None:
+                if self._connected and self._stopped is None and self._is_up and self._sit_rad is not None:
                     self._sit(self._sit_rad)
             except RobotError:
                 self._note("not seated", self.spec.name)

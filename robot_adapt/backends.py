@@ -209,10 +209,10 @@ class Rig:
 class Operator:
     """The person beside a robot: asked for a return (m), and to say that the robot is at its start.
 
-    `confirm_start` is given why the robot was stopped, or nothing.
+    Both are given what is wrong, or nothing: with the answer before, with the robot.
     """
 
-    ask_return: Callable[[], float]
+    ask_return: Callable[[str], float]
     confirm_start: Callable[[str], None]
 
 

@@ -22,7 +22,7 @@ def rollout(
     robot: Robot, clock: Clock, policy: LinearPolicy, returns: ReturnSource, duration_s: float,
     on_tick: Callable[[int], None] = lambda _: None,
 ) -> Trial:  # fmt: skip
-    """Walks a connected robot for `duration_s`, then stops it (damping), however the trial ended."""
+    """Walks a connected robot for `duration_s`, then stops it (damping), however the trial ended; Ctrl-C closes it."""
     if duration_s < policy.period_s:
         raise UserError(f"a trial of {duration_s} s is shorter than the policy's control period of {policy.period_s} s")
     controller = Controller(policy, robot.spec)
@@ -58,6 +58,9 @@ def rollout(
             status, reason, value = Status.ABORTED, f"the return from {returns.name} is {value}, not a number", None
     except RobotFault as fault:
         status, reason = Status.ABORTED, str(fault)
+    except KeyboardInterrupt:
+        robot.close()  # which sits it down if it is up; damped first, it would stay where it sinks to
+        raise
     finally:
         robot.stop()
         if collects:

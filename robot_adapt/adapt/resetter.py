@@ -8,24 +8,21 @@ from collections.abc import Callable
 import numpy as np
 
 from hardware.clock import Clock
+from hardware.parking import PERIOD_S, ramp
 from hardware.robot import Robot
 from hardware.safety import SafetySupervisor
 from hardware.types import RobotError, RobotFault
 
 _RAMP_S = 1.5
 _SETTLE_S = 0.3
-_PERIOD_S = 0.02
 
 
 def stand_up(robot: Robot, clock: Clock, ramp_s: float = _RAMP_S) -> None:
     """Moves every joint to the stance in a straight line from where it is *measured* to be; no jump, whatever the pose."""
     start_rad, start_s = robot.read().positions_rad, clock.now()
-    steps = round(ramp_s / _PERIOD_S)
-    for step in range(1, steps + 1):
-        share = step / steps
-        goal_rad = (1.0 - share) * start_rad + share * robot.spec.stance_rad
+    for step, goal_rad in enumerate(ramp(start_rad, robot.spec.stance_rad, ramp_s), 1):
         robot.write(robot.spec.position_command(goal_rad))
-        clock.sleep_until(start_s + step * _PERIOD_S)
+        clock.sleep_until(start_s + step * PERIOD_S)
         robot.read()
 
 
@@ -45,7 +42,7 @@ def make_ready(robot: SafetySupervisor) -> None:
 
 
 class OperatorReset:
-    """A person puts the robot at its start, limp as it is since the trial before, and says so; then it gets up by itself.
+    """A person puts the robot at its start, damped as it is meanwhile, and says so; then it gets up by itself.
 
     After a safety stop the person is told why, and asked again for as long as something is still wrong.
 
@@ -61,6 +58,8 @@ class OperatorReset:
 
     def __call__(self, generator: np.random.Generator) -> None:
         why, ready = self._robot.stopped_because or "", False
+        if not why:
+            self._robot.stop()  # before the first trial it still holds the pose in which it was armed
         while not ready:
             self._confirm(why)
             try:

@@ -12,6 +12,9 @@ from pydantic import BaseModel
 
 from robot_adapt.config import FROZEN, NonNegative, Positive
 
+# Farther is a slip of the keys, or centimetres: small legged robots reach 3 m/s; one that falls lands off its start.
+_FASTEST_M_S, _SLACK_M = 5.0, 1.0
+
 
 class ReturnConfig(BaseModel):
     """Return = forward progress, counted up to `top_speed_m_s`, less what work and drift cost.
@@ -85,21 +88,30 @@ class MeasuredProgress:
 
 
 class OperatorMeasurement:
-    """The return a person reads off a tape measure (m); `ask` puts the question and returns the answer."""
+    """The return a person reads off a tape measure (m), asked again for as long as no robot walks that far in a trial's time.
+
+    Args:
+        ask: is given what was wrong with the answer before, or nothing, and returns the next one.
+
+    """
 
     name = "operator"
 
-    def __init__(self, ask: Callable[[], float]) -> None:
+    def __init__(self, ask: Callable[[str], float]) -> None:
         self._ask = ask
+        self._duration_s = 0.0
 
     def begin(self) -> None:
-        pass
+        self._duration_s = 0.0
 
     def tick(self, period_s: float) -> None:
-        pass
+        self._duration_s += period_s
 
     def finish(self) -> float:
-        return self._ask()
+        farthest_m, why = _FASTEST_M_S * self._duration_s + _SLACK_M, ""
+        while not abs(walked_m := self._ask(why)) <= farthest_m:  # also of a NaN
+            why = f"{walked_m:g} m in {self._duration_s:.1f} s is no distance walked: it is asked for in metres"
+        return walked_m
 
     def telemetry(self) -> dict[str, NDArray[np.float32]]:
         return {}

@@ -107,7 +107,7 @@ class Session:
         except RobotFault as fault:
             trial = _not_run(str(fault))
         except KeyboardInterrupt:
-            rig.robot.stop()
+            rig.robot.close()  # now: the last trials may take seconds to be sent
             keep(_not_run("interrupted by the operator"))
             raise
         finally:

@@ -114,13 +114,15 @@ def _shipped_policy(robot: str) -> Path:
         ) from None
 
 
-def _ask_return() -> float:
+def _ask_return(wrong: str) -> float:
+    if wrong:
+        typer.echo(wrong, err=True)
     while True:
         answer = _ask("distance walked forward (m): ")
         try:
             return float(answer)
         except ValueError:
-            typer.echo(f"{answer!r} is not a number", err=True)
+            typer.echo(f"{answer!r} is not a number, such as 0.85", err=True)
 
 
 def _confirm_start(stopped_because: str) -> None:

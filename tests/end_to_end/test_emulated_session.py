@@ -107,7 +107,7 @@ def test_an_operator_is_told_why_it_stopped_puts_it_back_and_reads_the_tape_meas
         emulators.command("heal")
         emulators.command("reset 1")
 
-    def tape_measure() -> float:
+    def tape_measure(_: str) -> float:
         return float(emulators.command("where").split()[0])
 
     rig = open_rig(RobotConfig(root=emulators.reachable), Operator(tape_measure, put_back))

@@ -37,16 +37,20 @@ def test_close_sits_the_robot_down_slowly_then_damps_and_releases_it() -> None:
     assert trial.violations == []
 
 
-def test_sitting_starts_at_the_measured_pose_also_after_a_stop() -> None:
+@pytest.mark.parametrize("limp_s", [0.0, 0.5, 60.0])
+def test_a_robot_that_is_limp_since_its_trial_is_not_stiffened_again(limp_s: float) -> None:
     trial = standing(Trial())
     trial.supervisor.stop()
-    trial.robot.faults = Faults(pushed_rad=0.4)
-    measured = trial.supervisor.read().positions_rad
-    trial.robot.faults = Faults()
-    trial.robot.written.clear()
+    trial.robot.log.clear()
+    trial.clock.advance(limp_s)
     trial.supervisor.close()
-    np.testing.assert_allclose(trial.robot.written[0].positions_rad, measured, atol=0.02)
-    np.testing.assert_allclose(trial.robot.written[-1].positions_rad, SIT_RAD)
+    assert list(trial.robot.log) == ["stop", "close"]
+
+
+def test_a_robot_that_was_armed_and_never_moved_is_not_moved() -> None:
+    trial = Trial()
+    trial.supervisor.close()
+    assert "write" not in trial.robot.log
 
 
 def test_a_robot_left_standing_for_an_hour_is_sat_down_too() -> None:
@@ -63,7 +67,6 @@ def test_a_low_battery_does_not_keep_it_from_sitting() -> None:
     trial.robot.faults = Faults(battery_v=13.2)
     for _ in range(300):
         trial.tick()
-    trial.supervisor.stop()
     trial.supervisor.close()
     np.testing.assert_allclose(trial.robot.written[-1].positions_rad, SIT_RAD)
 

@@ -37,8 +37,23 @@ def test_the_path_begins_where_the_trial_did() -> None:
 
 
 def test_the_operator_s_answer_is_the_return() -> None:
-    source = OperatorMeasurement(lambda: 0.75)
+    source = OperatorMeasurement(lambda _: 0.75)
     source.begin()
     source.tick(0.02)
     assert source.finish() == 0.75
-    assert math.isnan(OperatorMeasurement(lambda: math.nan).finish())
+
+
+@pytest.mark.parametrize("slip", [math.nan, math.inf, -math.inf, 85.0, -1e300])
+def test_a_distance_that_no_robot_walks_is_asked_for_again_with_the_reason(slip: float) -> None:
+    answers, asked = iter([slip, slip, -0.1]), []
+
+    def ask(why: str) -> float:
+        asked.append(why)
+        return next(answers)
+
+    source = OperatorMeasurement(ask)
+    source.begin()
+    for _ in range(150):
+        source.tick(0.02)
+    assert source.finish() == -0.1
+    assert asked == ["", *[f"{slip:g} m in 3.0 s is no distance walked: it is asked for in metres"] * 2]

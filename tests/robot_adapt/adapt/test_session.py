@@ -132,6 +132,7 @@ def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(
         session(tmp_path).adapt(interrupted_at(trial, rig), make_operator(search, POLICY.parameters, 4))
     told = {t.record.candidate: t.record.value for t in Journal(tmp_path).trials()}
 
+    rig.robot.connect()
     resumed: list[TrialRecord] = []
     session(tmp_path, resumed).adapt(rig, make_operator(search, POLICY.parameters, 4))
     assert {r.candidate: r.value for r in resumed[: len(told)]} == told
