@@ -115,7 +115,12 @@ def move(wired: WiredRobot, person: Person) -> Iterator[Finding]:
     def push(meanwhile: Callable[[], None]) -> None:
         person.ask(f"stopped. Push {spec.joint_names[0]} by 10 degrees or more, then press Enter ", meanwhile)
 
-    yield check.stop_finding(supervisor, 0, push)
+    stopped = check.stop_finding(supervisor, 0, push)
+    yield stopped
+    if not stopped.fine:
+        supervisor.halt("its stop was not seen to work")  # nothing is armed again, nor moved on the way out
+        person.say("the stop was not seen to work: nothing is armed again, torque goes off now; cut its power")
+        return
     supervisor.rearm()
     hold_rad = supervisor.read().positions_rad
     again = motion(0)

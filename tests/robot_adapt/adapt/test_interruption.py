@@ -59,7 +59,7 @@ class Attended:
         log = EventLog()
         self.supervisor = SafetySupervisor(self.robot, LIMITS, self.clock, log)
         reset = OperatorReset(self.supervisor, self.clock, lambda _: self.moment("start"))
-        returns = OperatorMeasurement(lambda _: self.moment("distance"))
+        returns = OperatorMeasurement(self.measured)
         self.rig = Rig(self.supervisor, self.clock, reset, returns, attended=True, log=log)
         sleep_until = self.clock.sleep_until
 
@@ -70,13 +70,16 @@ class Attended:
 
         self.clock.sleep_until = sleep  # type: ignore[method-assign]
 
-    def moment(self, name: str) -> float:
+    def measured(self, _: str) -> float:
+        self.moment("distance")
+        return 0.5
+
+    def moment(self, name: str) -> None:
         self.clock.advance(PROMPTS_S.get(name, 0.0))
         if name == self.at:
             self.interrupted = True
             self.robot.told.clear()
             raise KeyboardInterrupt
-        return 0.5
 
     def run(self, journal: Path) -> None:
         self.supervisor.connect()

@@ -93,6 +93,28 @@ def test_after_a_yes_every_joint_moves_the_stop_is_tried_and_the_robot_ends_limp
     assert [told for told in wired.bus.told if told != "close"][-2:] == ["damp", "release"]
 
 
+def test_after_a_stop_that_was_not_seen_to_work_nothing_is_armed_or_moved_again(
+    wired: FakeWired, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person = operator(wired, monkeypatch)
+    yes = person._answer
+
+    def push_in_vain(question: str, meanwhile: Callable[[], None]) -> str:
+        if "Push" not in question:
+            return yes(question, meanwhile)
+        wired.bus.told.clear()
+        meanwhile()
+        return ""
+
+    person._answer = push_in_vain
+    assert run() == 1
+    table = capsys.readouterr().out
+    assert [line.split()[1] for line in table.splitlines() if line.startswith("NO")] == ["stop"]
+    assert "armed again" not in table
+    assert person.said[-1].startswith("the stop was not seen to work: nothing is armed again")
+    assert set(wired.bus.told) == {"damp", "release", "close"}
+
+
 def test_a_joint_that_moved_the_other_way_is_advised_and_ends_in_status_1(
     wired: FakeWired, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
