@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from robot_adapt.backends import Rig, SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.robot_model import RobotModel
 from robot_adapt.trial import Status
 from robot_adapt.wire.convert import SealedTrial, seal
@@ -26,6 +28,18 @@ SPEC = MINITAUR.body.spec
 
 def shipped_policy(robot: str = "minitaur") -> LinearPolicy:
     return policy_file.load(shipped("policies", f"{robot}.safetensors"))
+
+
+def policy_with_repertoire(ticks: int) -> LinearPolicy:
+    """The shipped Minitaur's with three specialists that mean nothing, made in trials of so many ticks."""
+    policy, chance = replace(shipped_policy(), repertoire=None), np.random.default_rng(0)
+    steps = np.vstack((np.zeros(policy.weights.size), chance.normal(scale=0.01, size=(3, policy.weights.size))))
+    traces = chance.normal(size=(12, 5 * len(SPEC.joints) + 7))
+    words = ("the policy", "a weak leg", "a locked joint", "a slope")
+    repertoire = Repertoire(
+        policy.parameters + steps, chance.normal(1.0, 0.3, (12, 4)), traces, 0.05, ticks, words, ("a task",) * 12
+    )
+    return replace(policy, repertoire=repertoire)
 
 
 def simulated_config(name: str = "minitaur") -> SimulatedRobotConfig:

@@ -4,13 +4,49 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
+from robot_adapt.calibration_file import CalibrationStamp
 from robot_adapt.config import FROZEN, Positive, Seed
-from robot_adapt.errors import UserError
-from robot_adapt.optim.operators import OperatorConfig
-from robot_adapt.optim.space import Space
-from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.optim.duel import Level, Pairs
+from robot_adapt.optim.operators import SEARCH_KINDS, OperatorConfig
+from robot_adapt.repertoire.search import RepertoireSearchConfig
+
+
+class RepertoireDuelConfig(BaseModel):
+    """A search in a policy's repertoire, then its winner against the policy itself; see DuelConfig."""
+
+    model_config = FROZEN
+    kind: Literal["duel"]
+    search: RepertoireSearchConfig
+    pairs: Pairs
+    level: Level = 0.1
+
+    @property
+    def trials(self) -> int:
+        return self.search.trials + 2 * self.pairs
+
+
+def _what_is_searched(value: Any) -> str | None:
+    """The weights around a policy or its repertoire, in the values of a YAML or in a config."""
+
+    def part(of: Any, key: str) -> Any:
+        return of.get(key) if isinstance(of, dict) else getattr(of, key, None)
+
+    kind, searched = part(value, "kind"), part(part(value, "search"), "kind")
+    if "repertoire" in (kind, searched):
+        return "repertoire" if kind == "repertoire" else "repertoire_duel"
+    return "weights" if kind in (None, "duel", *SEARCH_KINDS.split(", ")) else None
+
+
+PolicyOperatorConfig = Annotated[
+    Annotated[OperatorConfig, Tag("weights")]
+    | Annotated[RepertoireSearchConfig, Tag("repertoire")]
+    | Annotated[RepertoireDuelConfig, Tag("repertoire_duel")],
+    Discriminator(
+        _what_is_searched, "operator_kind", f"kind should be repertoire, duel, around another kind, or one of {SEARCH_KINDS}"
+    ),
+]
 
 
 class AdaptConfig(BaseModel):
@@ -23,16 +59,15 @@ class AdaptConfig(BaseModel):
 
     model_config = FROZEN
     trial_s: Positive
-    operator: OperatorConfig
+    operator: PolicyOperatorConfig
     fresh_trials: Annotated[int, Field(ge=2)]
     space: Literal["full", "learned"] = "full"
 
-
-def search_space(settings: AdaptConfig, policy: LinearPolicy) -> Space | None:
-    """Where to search for this policy; None is the full weight space. Raises UserError when it has learned none."""
-    if settings.space == "learned" and policy.space is None:
-        raise UserError("space: learned: this policy was not meta-trained where to search: use space: full")
-    return None if settings.space == "full" else policy.space
+    @model_validator(mode="after")
+    def _a_repertoire_is_a_space_of_its_own(self) -> AdaptConfig:
+        if self.space != "full" and isinstance(self.operator, RepertoireSearchConfig | RepertoireDuelConfig):
+            raise ValueError("space: a repertoire is searched in its members' own directions: use space: full")
+        return self
 
 
 class SessionPlan(BaseModel):
@@ -44,4 +79,5 @@ class SessionPlan(BaseModel):
     seed: Seed
     note: str
     robot_config: dict[str, Any]
+    calibration: CalibrationStamp | None = None
     settings: AdaptConfig

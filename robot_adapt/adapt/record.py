@@ -30,6 +30,7 @@ class TrialRecord:
     """One trial of a session; `number` counts from 0 in a session, `candidate` is the operator's number, if any.
 
     `value` (m) is None for an aborted trial. `hobble` says in words what was done to the robot; empty for nothing.
+    `why` says in words why the operator tried its candidate, where it has a reason; `reason`, why the trial did not complete.
     `events` counts by reason what the robot's drivers and its safety supervisor did on their own, from the trial's reset on.
     """
 
@@ -50,3 +51,4 @@ class TrialRecord:
     parameters: FloatArray = field(repr=False)
     telemetry: dict[str, NDArray[np.float32]] = field(repr=False)
     events: Mapping[str, int] = field(default_factory=dict)
+    why: str = ""

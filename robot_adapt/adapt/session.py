@@ -17,7 +17,7 @@ from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.backends import Rig
 from robot_adapt.errors import UserError
-from robot_adapt.optim.operator import AdaptationOperator
+from robot_adapt.optim.operator import AdaptationOperator, Candidate
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.rollout import rollout
@@ -60,7 +60,7 @@ class Session:
         """Runs the operator's whole budget; returns the parameters it believes best."""
         while candidates := operator.ask():
             for candidate in candidates:
-                record = self.trial(rig, Phase.ADAPTATION, candidate.parameters, hobble, candidate.id)
+                record = self.trial(rig, Phase.ADAPTATION, candidate.parameters, hobble, candidate)
                 operator.tell(candidate.id, record.value, record.telemetry)
         return operator.best.parameters
 
@@ -70,7 +70,7 @@ class Session:
             self.trial(rig, phase, parameters, hobble)
 
     def trial(
-        self, rig: Rig, phase: Phase, parameters: FloatArray, hobble: str = "", candidate: int | None = None
+        self, rig: Rig, phase: Phase, parameters: FloatArray, hobble: str = "", candidate: Candidate | None = None
     ) -> TrialRecord:
         """Runs the next trial, or takes it from the journal.
 
@@ -78,10 +78,11 @@ class Session:
         ones in a row: a robot that does not work must not use up the budget.
         """
         number, self._next = self._next, self._next + 1
+        candidate_id, why = (None, "") if candidate is None else (candidate.id, candidate.why)
         if number in self._done:
             record = self._done[number]
             c = self._config
-            ours = (c.robot, c.session, c.seed, phase, candidate)
+            ours = (c.robot, c.session, c.seed, phase, candidate_id)
             theirs = (record.robot, record.session, record.seed, record.phase, record.candidate)
             if ours != theirs or not np.array_equal(record.parameters, parameters):
                 raise UserError(f"trial {number} in the journal is not this session's: other policy, config or seed")
@@ -92,8 +93,8 @@ class Session:
             c = self._config
             record = TrialRecord(
                 c.robot, c.session, number, phase, trial.status, trial.reason, trial.value, rig.returns.name, c.seed,
-                candidate, hobble, trial.duration_s, self._policy.period_s, trial.missed_ticks, parameters, trial.telemetry,
-                rig.log.counts - before,
+                candidate_id, hobble, trial.duration_s, self._policy.period_s, trial.missed_ticks, parameters, trial.telemetry,
+                rig.log.counts - before, why,
             )  # fmt: skip
             self._journal.append(seal(record))
             self._on_trial(record)

@@ -6,11 +6,16 @@ import contextlib
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from robot_adapt import MAX_SEED
+
+if TYPE_CHECKING:
+    from robot_adapt.adapt.config import SessionPlan
+    from robot_adapt.calibration_file import CalibrationStamp
+    from robot_adapt.run_folder import RunFolder
 
 
 def adapt(
@@ -27,7 +32,8 @@ def adapt(
     """Measure a robot's policy, adapt it by trials, measure again, and report."""
     from hardware.clock import MonotonicClock
     from hardware.real_time import real_time
-    from robot_adapt.adapt.config import AdaptConfig, SessionPlan, search_space
+    from robot_adapt.adapt.config import AdaptConfig, SessionPlan
+    from robot_adapt.adapt.operators import make_policy_operator
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -37,7 +43,6 @@ def adapt(
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, load_json, shipped_or_file
     from robot_adapt.errors import UserError
-    from robot_adapt.optim.operators import make_operator
     from robot_adapt.policy import policy_file
     from robot_adapt.report.page import sentence, write_report
     from robot_adapt.run_folder import RunFolder
@@ -63,7 +68,7 @@ def adapt(
         start = policy_file.load(policy if policy is not None else _shipped_policy(spec.name))
         settings = load(shipped_or_file("adapt", config or spec.name), AdaptConfig)
         start.check_fits(spec)
-        run = RunFolder.new(out, "adapt")
+        run = RunFolder.planned(out, "adapt")
         plan = SessionPlan(
             robot=robot_id or start.robot,
             session=f"{run.folder.resolve().name}-{secrets.token_hex(4)}",
@@ -73,25 +78,29 @@ def adapt(
             settings=settings,
         )
     identity = SessionConfig(plan.robot, plan.session, plan.seed, plan.settings.trial_s)
-    fresh, search = plan.settings.fresh_trials, plan.settings.operator
-    operator = make_operator(search, start.parameters, plan.seed, search_space(plan.settings, start))
+    fresh, trials = plan.settings.fresh_trials, plan.settings.operator.trials
+    operator = make_policy_operator(plan.settings, start, plan.seed)
 
     with contextlib.ExitStack() as stack:
         rig = open_rig(described, Operator(_ask_return, _confirm_start), file)
-        stack.enter_context(run.kept())
         progress = stack.enter_context(ProgressReport(bar=not rig.attended))
-        progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
         if isinstance(rig.clock, MonotonicClock):
             stack.enter_context(real_time(progress.say))
         stack.callback(rig.close)
+        if resume is not None:
+            _check_calibration(run, plan, rig.calibration)
         rig.robot.connect()
-        if resume is None:  # not before: a robot that cannot be armed leaves nothing behind that is in the next try's way
+        if resume is None:  # not before: a robot that cannot be armed leaves nothing behind, and nothing to resume
+            plan = plan.model_copy(update={"calibration": rig.calibration})
+            run.make()
             policy_file.save(start, run.policy)
             write_atomically(run.session, plan.model_dump_json(indent=2).encode())
+        stack.enter_context(run.kept())
+        progress.say(f"run folder {run.folder}; Ctrl-C stops the robot, `adapt {robot} --resume {run.folder}` goes on")
         with streamed_session(run, start, identity, aggregator, progress.say, progress.on_trial) as session:
             progress.stage("before", fresh)
             session.measure(rig, Phase.HOBBLED, start.parameters, fresh, plan.note)
-            progress.stage("adaptation", search.trials)
+            progress.stage("adaptation", trials)
             best = session.adapt(rig, operator, plan.note)
             progress.stage("adapted", fresh)
             session.measure(rig, Phase.ADAPTED, best, fresh, plan.note)
@@ -100,6 +109,18 @@ def adapt(
         numbers = write_report(run)
     typer.echo(sentence(numbers))
     typer.echo(str(run.folder))
+
+
+def _check_calibration(run: RunFolder, plan: SessionPlan, now: CalibrationStamp | None) -> None:
+    """Trials before and after another calibration are those of two robots: their returns and weights do not compare."""
+    from robot_adapt.errors import UserError
+
+    then = plan.calibration
+    if (then and then.sha256) != (now and now.sha256):
+        ran, has = then or "no calibration", now or "none"
+        raise UserError(
+            f"{run.session}: this session ran with {ran}, the robot has {has} now: put that back, or begin another session"
+        )
 
 
 def _shipped_policy(robot: str) -> Path:

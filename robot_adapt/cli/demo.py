@@ -24,9 +24,11 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides every random number.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/demo-DATE-TIME.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this robot.")] = None,
+    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the robot's].")] = None,
 ) -> None:
-    """Walk a simulated robot, hobble it, adapt it in 50 trials, and report its recovery."""
-    from robot_adapt.adapt.config import AdaptConfig, search_space
+    """Walk a simulated robot, hobble it, adapt it, and report its recovery."""
+    from robot_adapt.adapt.config import AdaptConfig
+    from robot_adapt.adapt.operators import make_policy_operator
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -34,7 +36,6 @@ def demo(
     from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, shipped, shipped_or_file
-    from robot_adapt.optim.operators import make_operator
     from robot_adapt.policy import policy_file
     from robot_adapt.report.film import Scene, film_session
     from robot_adapt.report.page import read_trials, sentence, write_report
@@ -45,13 +46,14 @@ def demo(
         healthy_config = healthy_config.model_copy(update={"engine": backend})
     body = healthy_config.robot.body
     change = load_hobble(hobble or f"demo_{body.name}", body)
-    config = load(shipped("adapt", f"{body.name}.yaml"), AdaptConfig)
+    settings = load(shipped_or_file("adapt", config or body.name), AdaptConfig)
     start = policy_file.load(policy if policy is not None else shipped("policies", f"{body.name}.safetensors"))
     healthy, healthy_body = simulated_rig(healthy_config, visuals=True)
     hobbled, hobbled_body = simulated_rig(healthy_config.hobbled(change), visuals=True)
     start.check_fits(healthy.robot.spec)
-    identity = SessionConfig(start.robot, f"demo-{change.name}-{seed}", seed, config.trial_s)
-    words, fresh = str(change), config.fresh_trials
+    operator = make_policy_operator(settings, start, seed)
+    identity = SessionConfig(start.robot, f"demo-{change.name}-{seed}", seed, settings.trial_s)
+    words, fresh = str(change), settings.fresh_trials
 
     with contextlib.ExitStack() as stack:
         for rig in (healthy, hobbled):
@@ -69,8 +71,7 @@ def demo(
             progress.say(f"hobbled by {words}")
             progress.stage("hobbled", fresh)
             session.measure(hobbled, Phase.HOBBLED, start.parameters, fresh, words)
-            progress.stage("adaptation", config.operator.trials)
-            operator = make_operator(config.operator, start.parameters, seed, search_space(config, start))
+            progress.stage("adaptation", settings.operator.trials)
             best = session.adapt(hobbled, operator, words)
             progress.stage("adapted", fresh)
             session.measure(hobbled, Phase.ADAPTED, best, fresh, words)
@@ -83,7 +84,7 @@ def demo(
             Scene("hobbled", Phase.HOBBLED, hobbled_body, hobbled),
             Scene("adapted", Phase.ADAPTED, hobbled_body, hobbled),
         ]
-        film_session(scenes, trials, start, config.trial_s, run.walk_gif)
+        film_session(scenes, trials, start, settings.trial_s, run.walk_gif)
         numbers = write_report(run)
     typer.echo(sentence(numbers))
     typer.echo(str(run.folder))

@@ -9,14 +9,19 @@ or a battery, cancels.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from hardware.types import FloatArray
 from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, Telemetry
 from robot_adapt.optim.rounds import RoundOperator
+
+Pairs = Annotated[int, Field(ge=1, le=16)]
+Level = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 class Duel:
@@ -43,7 +48,9 @@ class Duel:
         return self._comparison.best if over and self._comparison is not None else self._search.best
 
     def ask(self) -> list[Candidate]:
-        return (self._comparison or self._search).ask()
+        if self._comparison is None:
+            return self._search.ask()
+        return [replace(candidate, why=self._why(candidate)) for candidate in self._comparison.ask()]
 
     def tell(self, candidate_id: int, outcome: Outcome, telemetry: Telemetry | None = None) -> None:
         (self._comparison or self._search).tell(candidate_id, outcome, telemetry)
@@ -59,6 +66,10 @@ class Duel:
         if state["comparison"] is not None:
             self._comparison = self._compare()
             self._comparison.restore(state["comparison"])
+
+    def _why(self, candidate: Candidate) -> str:
+        whose = "the start's" if np.array_equal(candidate.parameters, self._start) else "the winner's"
+        return f"{whose} share of {self._pairs} fresh trials each"
 
     def _compare(self) -> RoundOperator:
         strategy = _Comparison(self._search.best.parameters, self._start, self._pairs, self._level)

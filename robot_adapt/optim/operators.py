@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import BaseModel, Discriminator, Tag
 
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN
@@ -12,7 +12,7 @@ from robot_adapt.optim.active_subspace_es import ActiveSubspaceEs, ActiveSubspac
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
 from robot_adapt.optim.bayesian_optimization import BayesianOptimization, BayesianOptimizationConfig
 from robot_adapt.optim.cma_es import CmaEs, CmaEsConfig
-from robot_adapt.optim.duel import Duel
+from robot_adapt.optim.duel import Duel, Level, Pairs
 from robot_adapt.optim.es_gradient import EsGradient, EsGradientConfig
 from robot_adapt.optim.guided_es import GuidedEs, GuidedEsConfig
 from robot_adapt.optim.hill_climbing import HillClimbing, HillClimbingConfig
@@ -21,16 +21,13 @@ from robot_adapt.optim.recombination import Recombination, RecombinationConfig
 from robot_adapt.optim.rounds import RoundOperator, Strategy
 from robot_adapt.optim.space import Space
 
-_SEARCHES = (
-    "active_subspace_es", "bayesian_optimization", "bhc", "cma_es", "es_gradient", "guided_es", "hill_climbing",
-    "recombination",
-)  # fmt: skip
+SEARCH_KINDS = "active_subspace_es, bayesian_optimization, bhc, cma_es, es_gradient, guided_es, hill_climbing, recombination"
 
 
 def _kind(value: Any) -> str | None:
     """What names no kind is batch hill-climbing."""
     kind = value.get("kind", "bhc") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if kind in _SEARCHES else None
+    return kind if kind in SEARCH_KINDS.split(", ") else None
 
 
 SearchConfig = Annotated[
@@ -42,7 +39,7 @@ SearchConfig = Annotated[
     | Annotated[GuidedEsConfig, Tag("guided_es")]
     | Annotated[HillClimbingConfig, Tag("hill_climbing")]
     | Annotated[RecombinationConfig, Tag("recombination")],
-    Discriminator(_kind, "operator_kind", f"kind should be duel, around another kind, or one of {', '.join(_SEARCHES)}"),
+    Discriminator(_kind, "operator_kind", f"kind should be duel, around another kind, or one of {SEARCH_KINDS}"),
 ]
 
 
@@ -52,8 +49,8 @@ class DuelConfig(BaseModel):
     model_config = FROZEN
     kind: Literal["duel"]
     search: SearchConfig
-    pairs: Annotated[int, Field(ge=1, le=16)]
-    level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    pairs: Pairs
+    level: Level = 0.1
 
     @property
     def trials(self) -> int:

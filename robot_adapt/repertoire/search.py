@@ -84,8 +84,7 @@ class RepertoireSearch:
         if candidate_id not in waiting:
             raise ValueError(f"told candidate {candidate_id}, but those asked for are {waiting}")
         features = None
-        walked = telemetry is not None and len(telemetry["position_rad"]) > 0
-        if candidate_id == 0 and outcome is not None and telemetry is not None and walked:
+        if candidate_id == 0 and outcome is not None and telemetry is not None and len(telemetry["position_rad"]):
             features = trace(telemetry, self._repertoire.ticks).tolist()
         self._learn(candidate_id, outcome, features)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from robot_adapt.adapt.config import SessionPlan
 from robot_adapt.adapt.journal import Journal
 from robot_adapt.adapt.record import TrialRecord
 from robot_adapt.aggregator.store import SqliteTrialStore
 from robot_adapt.array_file import write_atomically
+from robot_adapt.config import load_json
 from robot_adapt.errors import UserError
 from robot_adapt.policy import policy_file
 from robot_adapt.report.plots import MEASURED, draw_recovery
@@ -42,12 +45,24 @@ def read_trials(run: RunFolder, complain: Complain = lambda _: None) -> tuple[li
 def write_report(run: RunFolder, complain: Complain = lambda _: None) -> Recovery:
     """Writes the three files; `walk.gif` is shown when it is there."""
     trials, policy_sha256 = read_trials(run, complain)
-    numbers = recovery(trials, policy_sha256)
+    numbers = replace(recovery(trials, policy_sha256), calibration=_calibration(run, complain))
     text = json.dumps(numbers.as_json(), indent=2, allow_nan=False)
     write_atomically(run.recovery_json, (text + "\n").encode())
     draw_recovery(numbers, trials, run.recovery_png)
     write_atomically(run.report_html, _page(numbers, trials, run).encode())
     return numbers
+
+
+def _calibration(run: RunFolder, complain: Complain) -> str:
+    """The one that the session was started with, in words; a demo has neither that nor a plan."""
+    if not run.session.is_file():
+        return ""
+    try:
+        stamp = load_json(run.session, SessionPlan).calibration
+    except UserError as error:  # damaged, or by another version: its trials can be reported still
+        complain(f"{error}: its calibration is left out")
+        return ""
+    return "" if stamp is None else f"{stamp.file} of {stamp.date}, SHA-256 {stamp.sha256}"
 
 
 def sentence(numbers: Recovery) -> str:
@@ -80,6 +95,7 @@ def _page(numbers: Recovery, trials: Sequence[TrialRecord], run: RunFolder) -> s
         lead=sentence(numbers),
         measured=measured,
         trials=trials,
+        explained=any(trial.why for trial in trials),
         words=_in_words,
         late_ms=_late_ms,
         picture=_base64(run.recovery_png),

@@ -81,6 +81,7 @@ def seal(record: TrialRecord) -> SealedTrial:
         telemetry={name: _array(values, "<f4") for name, values in record.telemetry.items()},
         hobble=record.hobble,
         events=record.events,
+        why=record.why,
     )
     data = payload.SerializeToString(deterministic=True)
     return SealedTrial(record.robot, record.session, record.number, data)
@@ -116,6 +117,7 @@ def _unseal(sealed: SealedTrial) -> TrialRecord:
         parameters=_numpy(payload.parameters, "parameters"),
         telemetry={name: _numpy(array, name) for name, array in payload.telemetry.items()},
         events=dict(sorted(payload.events.items())),
+        why=payload.why,
     )
 
 

@@ -22,11 +22,11 @@ import numpy as np
 
 from hardware.types import FloatArray
 from robot_adapt.adapt.config import AdaptConfig
+from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
 from robot_adapt.config import load, shipped
 from robot_adapt.meta.executors import Failure
 from robot_adapt.meta.executors.local import LocalProcessesExecutor
-from robot_adapt.optim.operators import make_operator
 from robot_adapt.policy import policy_file
 from robot_adapt.randomness import generator
 from robot_adapt.report.recovery import confidence_interval_95
@@ -77,10 +77,11 @@ def run(work: Work) -> Seed:
     before = [trial(policy.parameters) for _ in range(config.fresh_trials)]
     after = before
     if work.hobble != _HEALTHY:
-        operator = make_operator(config.operator, policy.parameters, work.seed)
+        operator = make_policy_operator(config, policy, work.seed)
         while candidates := operator.ask():
             for candidate in candidates:
-                operator.tell(candidate.id, trial(candidate.parameters).value)
+                tried = trial(candidate.parameters)
+                operator.tell(candidate.id, tried.value, tried.telemetry)
         after = [trial(operator.best.parameters) for _ in range(config.fresh_trials)]
     rig.robot.close()
     ends = np.array([one.telemetry["path_m"][-1] for one in before])

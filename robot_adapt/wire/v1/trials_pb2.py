@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n robot_adapt/wire/v1/trials.proto\x12\x13robot_adapt.wire.v1\"z\n\x13StreamTrialsRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.HelloH\x00\x12+\n\x05trial\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.TrialH\x00\x42\t\n\x07message\"\xb0\x01\n\x14StreamTrialsResponse\x12/\n\x07welcome\x18\x01 \x01(\x0b\x32\x1c.robot_adapt.wire.v1.WelcomeH\x00\x12\'\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x18.robot_adapt.wire.v1.AckH\x00\x12\x33\n\trejection\x18\x03 \x01(\x0b\x32\x1e.robot_adapt.wire.v1.RejectionH\x00\x42\t\n\x07message\"V\n\x05Hello\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\r\n\x05robot\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\x15\n\rpolicy_sha256\x18\x04 \x01(\t\"!\n\x07Welcome\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\"\x14\n\x03\x41\x63k\x12\r\n\x05trial\x18\x01 \x01(\r\"\\\n\tRejection\x12\r\n\x05trial\x18\x01 \x01(\r\x12\x30\n\x04\x63ode\x18\x02 \x01(\x0e\x32\".robot_adapt.wire.v1.RejectionCode\x12\x0e\n\x06reason\x18\x03 \x01(\t\"H\n\x05Trial\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"\xdd\x04\n\x0cTrialPayload\x12)\n\x05phase\x18\x01 \x01(\x0e\x32\x1a.robot_adapt.wire.v1.Phase\x12+\n\x06status\x18\x02 \x01(\x0e\x32\x1b.robot_adapt.wire.v1.Status\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x19\n\x0creturn_value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rreturn_source\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12.\n\nparameters\x18\x07 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Array\x12\x16\n\tcandidate\x18\x08 \x01(\rH\x01\x88\x01\x01\x12-\n\x07timings\x18\t \x01(\x0b\x32\x1c.robot_adapt.wire.v1.Timings\x12\x43\n\ttelemetry\x18\n \x03(\x0b\x32\x30.robot_adapt.wire.v1.TrialPayload.TelemetryEntry\x12\x0e\n\x06hobble\x18\x0b \x01(\t\x12=\n\x06\x65vents\x18\x0c \x03(\x0b\x32-.robot_adapt.wire.v1.TrialPayload.EventsEntry\x1aL\n\x0eTelemetryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Array:\x02\x38\x01\x1a-\n\x0b\x45ventsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\x0f\n\r_return_valueB\x0c\n\n_candidate\"E\n\x07Timings\x12\x12\n\nduration_s\x18\x01 \x01(\x01\x12\x10\n\x08period_s\x18\x02 \x01(\x01\x12\x14\n\x0cmissed_ticks\x18\x03 \x01(\r\"3\n\x05\x41rray\x12\r\n\x05\x64type\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"3\n\x11ListTrialsRequest\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\"?\n\x12ListTrialsResponse\x12)\n\x05trial\x18\x01 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Trial\"\x15\n\x13ListSessionsRequest\"F\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.robot_adapt.wire.v1.Session\"P\n\x07Session\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x15\n\rpolicy_sha256\x18\x03 \x01(\t\x12\x0e\n\x06trials\x18\x04 \x01(\r\",\n\x12WatchTrialsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x04\"R\n\x13WatchTrialsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12)\n\x05trial\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Trial*w\n\rRejectionCode\x12\x1e\n\x1aREJECTION_CODE_UNSPECIFIED\x10\x00\x12!\n\x1dREJECTION_CODE_ALREADY_EXISTS\x10\x01\x12#\n\x1fREJECTION_CODE_INVALID_ARGUMENT\x10\x02*m\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_HEALTHY\x10\x01\x12\x11\n\rPHASE_HOBBLED\x10\x02\x12\x14\n\x10PHASE_ADAPTATION\x10\x03\x12\x11\n\rPHASE_ADAPTED\x10\x04*[\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x14\n\x10STATUS_COMPLETED\x10\x01\x12\x0f\n\x0bSTATUS_FELL\x10\x02\x12\x12\n\x0eSTATUS_ABORTED\x10\x03\x32\xa1\x03\n\x0cTrialService\x12g\n\x0cStreamTrials\x12(.robot_adapt.wire.v1.StreamTrialsRequest\x1a).robot_adapt.wire.v1.StreamTrialsResponse(\x01\x30\x01\x12_\n\nListTrials\x12&.robot_adapt.wire.v1.ListTrialsRequest\x1a\'.robot_adapt.wire.v1.ListTrialsResponse0\x01\x12\x63\n\x0cListSessions\x12(.robot_adapt.wire.v1.ListSessionsRequest\x1a).robot_adapt.wire.v1.ListSessionsResponse\x12\x62\n\x0bWatchTrials\x12\'.robot_adapt.wire.v1.WatchTrialsRequest\x1a(.robot_adapt.wire.v1.WatchTrialsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n robot_adapt/wire/v1/trials.proto\x12\x13robot_adapt.wire.v1\"z\n\x13StreamTrialsRequest\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.HelloH\x00\x12+\n\x05trial\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.TrialH\x00\x42\t\n\x07message\"\xb0\x01\n\x14StreamTrialsResponse\x12/\n\x07welcome\x18\x01 \x01(\x0b\x32\x1c.robot_adapt.wire.v1.WelcomeH\x00\x12\'\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x18.robot_adapt.wire.v1.AckH\x00\x12\x33\n\trejection\x18\x03 \x01(\x0b\x32\x1e.robot_adapt.wire.v1.RejectionH\x00\x42\t\n\x07message\"V\n\x05Hello\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\r\n\x05robot\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\x15\n\rpolicy_sha256\x18\x04 \x01(\t\"!\n\x07Welcome\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\"\x14\n\x03\x41\x63k\x12\r\n\x05trial\x18\x01 \x01(\r\"\\\n\tRejection\x12\r\n\x05trial\x18\x01 \x01(\r\x12\x30\n\x04\x63ode\x18\x02 \x01(\x0e\x32\".robot_adapt.wire.v1.RejectionCode\x12\x0e\n\x06reason\x18\x03 \x01(\t\"H\n\x05Trial\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12\x0f\n\x07payload\x18\x04 \x01(\x0c\"\xea\x04\n\x0cTrialPayload\x12)\n\x05phase\x18\x01 \x01(\x0e\x32\x1a.robot_adapt.wire.v1.Phase\x12+\n\x06status\x18\x02 \x01(\x0e\x32\x1b.robot_adapt.wire.v1.Status\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x19\n\x0creturn_value\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rreturn_source\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12.\n\nparameters\x18\x07 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Array\x12\x16\n\tcandidate\x18\x08 \x01(\rH\x01\x88\x01\x01\x12-\n\x07timings\x18\t \x01(\x0b\x32\x1c.robot_adapt.wire.v1.Timings\x12\x43\n\ttelemetry\x18\n \x03(\x0b\x32\x30.robot_adapt.wire.v1.TrialPayload.TelemetryEntry\x12\x0e\n\x06hobble\x18\x0b \x01(\t\x12=\n\x06\x65vents\x18\x0c \x03(\x0b\x32-.robot_adapt.wire.v1.TrialPayload.EventsEntry\x12\x0b\n\x03why\x18\r \x01(\t\x1aL\n\x0eTelemetryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Array:\x02\x38\x01\x1a-\n\x0b\x45ventsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\x0f\n\r_return_valueB\x0c\n\n_candidate\"E\n\x07Timings\x12\x12\n\nduration_s\x18\x01 \x01(\x01\x12\x10\n\x08period_s\x18\x02 \x01(\x01\x12\x14\n\x0cmissed_ticks\x18\x03 \x01(\r\"3\n\x05\x41rray\x12\r\n\x05\x64type\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"3\n\x11ListTrialsRequest\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\"?\n\x12ListTrialsResponse\x12)\n\x05trial\x18\x01 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Trial\"\x15\n\x13ListSessionsRequest\"F\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.robot_adapt.wire.v1.Session\"P\n\x07Session\x12\r\n\x05robot\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x15\n\rpolicy_sha256\x18\x03 \x01(\t\x12\x0e\n\x06trials\x18\x04 \x01(\r\",\n\x12WatchTrialsRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x04\"R\n\x13WatchTrialsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12)\n\x05trial\x18\x02 \x01(\x0b\x32\x1a.robot_adapt.wire.v1.Trial*w\n\rRejectionCode\x12\x1e\n\x1aREJECTION_CODE_UNSPECIFIED\x10\x00\x12!\n\x1dREJECTION_CODE_ALREADY_EXISTS\x10\x01\x12#\n\x1fREJECTION_CODE_INVALID_ARGUMENT\x10\x02*m\n\x05Phase\x12\x15\n\x11PHASE_UNSPECIFIED\x10\x00\x12\x11\n\rPHASE_HEALTHY\x10\x01\x12\x11\n\rPHASE_HOBBLED\x10\x02\x12\x14\n\x10PHASE_ADAPTATION\x10\x03\x12\x11\n\rPHASE_ADAPTED\x10\x04*[\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x14\n\x10STATUS_COMPLETED\x10\x01\x12\x0f\n\x0bSTATUS_FELL\x10\x02\x12\x12\n\x0eSTATUS_ABORTED\x10\x03\x32\xa1\x03\n\x0cTrialService\x12g\n\x0cStreamTrials\x12(.robot_adapt.wire.v1.StreamTrialsRequest\x1a).robot_adapt.wire.v1.StreamTrialsResponse(\x01\x30\x01\x12_\n\nListTrials\x12&.robot_adapt.wire.v1.ListTrialsRequest\x1a\'.robot_adapt.wire.v1.ListTrialsResponse0\x01\x12\x63\n\x0cListSessions\x12(.robot_adapt.wire.v1.ListSessionsRequest\x1a).robot_adapt.wire.v1.ListSessionsResponse\x12\x62\n\x0bWatchTrials\x12\'.robot_adapt.wire.v1.WatchTrialsRequest\x1a(.robot_adapt.wire.v1.WatchTrialsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIALPAYLOAD_TELEMETRYENTRY']._serialized_options = b'8\001'
   _globals['_TRIALPAYLOAD_EVENTSENTRY']._loaded_options = None
   _globals['_TRIALPAYLOAD_EVENTSENTRY']._serialized_options = b'8\001'
-  _globals['_REJECTIONCODE']._serialized_start=1830
-  _globals['_REJECTIONCODE']._serialized_end=1949
-  _globals['_PHASE']._serialized_start=1951
-  _globals['_PHASE']._serialized_end=2060
-  _globals['_STATUS']._serialized_start=2062
-  _globals['_STATUS']._serialized_end=2153
+  _globals['_REJECTIONCODE']._serialized_start=1843
+  _globals['_REJECTIONCODE']._serialized_end=1962
+  _globals['_PHASE']._serialized_start=1964
+  _globals['_PHASE']._serialized_end=2073
+  _globals['_STATUS']._serialized_start=2075
+  _globals['_STATUS']._serialized_end=2166
   _globals['_STREAMTRIALSREQUEST']._serialized_start=57
   _globals['_STREAMTRIALSREQUEST']._serialized_end=179
   _globals['_STREAMTRIALSRESPONSE']._serialized_start=182
@@ -56,29 +56,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIAL']._serialized_start=599
   _globals['_TRIAL']._serialized_end=671
   _globals['_TRIALPAYLOAD']._serialized_start=674
-  _globals['_TRIALPAYLOAD']._serialized_end=1279
-  _globals['_TRIALPAYLOAD_TELEMETRYENTRY']._serialized_start=1125
-  _globals['_TRIALPAYLOAD_TELEMETRYENTRY']._serialized_end=1201
-  _globals['_TRIALPAYLOAD_EVENTSENTRY']._serialized_start=1203
-  _globals['_TRIALPAYLOAD_EVENTSENTRY']._serialized_end=1248
-  _globals['_TIMINGS']._serialized_start=1281
-  _globals['_TIMINGS']._serialized_end=1350
-  _globals['_ARRAY']._serialized_start=1352
-  _globals['_ARRAY']._serialized_end=1403
-  _globals['_LISTTRIALSREQUEST']._serialized_start=1405
-  _globals['_LISTTRIALSREQUEST']._serialized_end=1456
-  _globals['_LISTTRIALSRESPONSE']._serialized_start=1458
-  _globals['_LISTTRIALSRESPONSE']._serialized_end=1521
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1523
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1544
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1546
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1616
-  _globals['_SESSION']._serialized_start=1618
-  _globals['_SESSION']._serialized_end=1698
-  _globals['_WATCHTRIALSREQUEST']._serialized_start=1700
-  _globals['_WATCHTRIALSREQUEST']._serialized_end=1744
-  _globals['_WATCHTRIALSRESPONSE']._serialized_start=1746
-  _globals['_WATCHTRIALSRESPONSE']._serialized_end=1828
-  _globals['_TRIALSERVICE']._serialized_start=2156
-  _globals['_TRIALSERVICE']._serialized_end=2573
+  _globals['_TRIALPAYLOAD']._serialized_end=1292
+  _globals['_TRIALPAYLOAD_TELEMETRYENTRY']._serialized_start=1138
+  _globals['_TRIALPAYLOAD_TELEMETRYENTRY']._serialized_end=1214
+  _globals['_TRIALPAYLOAD_EVENTSENTRY']._serialized_start=1216
+  _globals['_TRIALPAYLOAD_EVENTSENTRY']._serialized_end=1261
+  _globals['_TIMINGS']._serialized_start=1294
+  _globals['_TIMINGS']._serialized_end=1363
+  _globals['_ARRAY']._serialized_start=1365
+  _globals['_ARRAY']._serialized_end=1416
+  _globals['_LISTTRIALSREQUEST']._serialized_start=1418
+  _globals['_LISTTRIALSREQUEST']._serialized_end=1469
+  _globals['_LISTTRIALSRESPONSE']._serialized_start=1471
+  _globals['_LISTTRIALSRESPONSE']._serialized_end=1534
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1536
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1557
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1559
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1629
+  _globals['_SESSION']._serialized_start=1631
+  _globals['_SESSION']._serialized_end=1711
+  _globals['_WATCHTRIALSREQUEST']._serialized_start=1713
+  _globals['_WATCHTRIALSREQUEST']._serialized_end=1757
+  _globals['_WATCHTRIALSRESPONSE']._serialized_start=1759
+  _globals['_WATCHTRIALSRESPONSE']._serialized_end=1841
+  _globals['_TRIALSERVICE']._serialized_start=2169
+  _globals['_TRIALSERVICE']._serialized_end=2586
 # @@protoc_insertion_point(module_scope)

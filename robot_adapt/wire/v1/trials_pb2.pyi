@@ -105,7 +105,7 @@ class Trial(_message.Message):
     def __init__(self, robot: _Optional[str] = ..., session: _Optional[str] = ..., number: _Optional[int] = ..., payload: _Optional[bytes] = ...) -> None: ...
 
 class TrialPayload(_message.Message):
-    __slots__ = ("phase", "status", "reason", "return_value", "return_source", "seed", "parameters", "candidate", "timings", "telemetry", "hobble", "events")
+    __slots__ = ("phase", "status", "reason", "return_value", "return_source", "seed", "parameters", "candidate", "timings", "telemetry", "hobble", "events", "why")
     class TelemetryEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class TrialPayload(_message.Message):
     TELEMETRY_FIELD_NUMBER: _ClassVar[int]
     HOBBLE_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
     phase: Phase
     status: Status
     reason: str
@@ -144,7 +145,8 @@ class TrialPayload(_message.Message):
     telemetry: _containers.MessageMap[str, Array]
     hobble: str
     events: _containers.ScalarMap[str, int]
-    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., status: _Optional[_Union[Status, str]] = ..., reason: _Optional[str] = ..., return_value: _Optional[float] = ..., return_source: _Optional[str] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[Array, _Mapping]] = ..., candidate: _Optional[int] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., telemetry: _Optional[_Mapping[str, Array]] = ..., hobble: _Optional[str] = ..., events: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    why: str
+    def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., status: _Optional[_Union[Status, str]] = ..., reason: _Optional[str] = ..., return_value: _Optional[float] = ..., return_source: _Optional[str] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[Array, _Mapping]] = ..., candidate: _Optional[int] = ..., timings: _Optional[_Union[Timings, _Mapping]] = ..., telemetry: _Optional[_Mapping[str, Array]] = ..., hobble: _Optional[str] = ..., events: _Optional[_Mapping[str, int]] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Timings(_message.Message):
     __slots__ = ("duration_s", "period_s", "missed_ticks")

@@ -9,7 +9,9 @@ import pytest
 
 from hardware.events import Event, Severity
 from hardware.types import RobotFault
+from robot_adapt.adapt.config import AdaptConfig, RepertoireDuelConfig
 from robot_adapt.adapt.journal import Journal
+from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.adapt.session import Session, SessionConfig
 from robot_adapt.backends import Rig
@@ -17,16 +19,18 @@ from robot_adapt.errors import UserError
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
 from robot_adapt.optim.bayesian_optimization import BayesianOptimizationConfig
 from robot_adapt.optim.cma_es import CmaEsConfig
-from robot_adapt.optim.operator import Outcome, Telemetry
+from robot_adapt.optim.operator import AdaptationOperator, Outcome, Telemetry
 from robot_adapt.optim.operators import DuelConfig, OperatorConfig, make_operator
 from robot_adapt.optim.rounds import RoundOperator
 from robot_adapt.optim.space import Space
+from robot_adapt.repertoire.search import RepertoireSearchConfig
 from robot_adapt.trial import Status
-from tests.builders import ConstantReturn, mock_rig, shipped_policy
+from tests.builders import ConstantReturn, mock_rig, policy_with_repertoire, shipped_policy
 
 POLICY = shipped_policy()
 CONFIG = SessionConfig("minitaur", "test", seed=4, trial_s=0.1)
 SEARCH = BatchHillClimbingConfig(population=3, rounds=2, sigma=0.1)
+WITH_REPERTOIRE = policy_with_repertoire(ticks=5)
 CMA_ES = CmaEsConfig(kind="cma_es", population=4, rounds=3, sigma=0.1)
 DUEL = DuelConfig(
     kind="duel", pairs=3, search=BayesianOptimizationConfig(kind="bayesian_optimization", trials=6, initial=3, sigma=0.1)
@@ -142,6 +146,40 @@ def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(
         np.testing.assert_array_equal(proposed.parameters, one.parameters)
         again.tell(proposed.id, one.value)
     assert again.ask() == []
+
+
+def repertoire_operator() -> AdaptationOperator:
+    search = RepertoireSearchConfig(member_trials=3, local=SEARCH, rank=2)
+    duel = RepertoireDuelConfig(kind="duel", search=search, pairs=1)
+    return make_policy_operator(AdaptConfig(trial_s=0.1, operator=duel, fresh_trials=2), WITH_REPERTOIRE, 4)
+
+
+def test_what_the_operator_gave_as_its_reason_is_in_the_journal(tmp_path: Path) -> None:
+    session(tmp_path).adapt(rig_with_returns(), repertoire_operator())
+    whys = [trial.record.why for trial in Journal(tmp_path).trials()]
+    assert whys[0] == "the policy: what is wrong shows in its walk"
+    assert all(why.startswith("member ") and "expected" in why for why in whys[1:3])
+    assert whys[3:12] == ["around the best member"] * 9
+    assert sorted(whys[12:]) == ["the start's share of 1 fresh trials each", "the winner's share of 1 fresh trials each"]
+
+
+@pytest.mark.parametrize("trial", [0, 1, 3, 7, 13])
+def test_a_search_in_a_repertoire_is_resumed_with_the_trace_of_its_first_trial(tmp_path: Path, trial: int) -> None:
+    rig = rig_with_returns()
+    with pytest.raises(KeyboardInterrupt):
+        session(tmp_path).adapt(interrupted_at(trial, rig), repertoire_operator())
+    cut = Journal(tmp_path).trials()[:-1]
+    rig.robot.connect()
+
+    session(tmp_path).adapt(rig, repertoire_operator())
+    whole, again = Journal(tmp_path).trials(), repertoire_operator()
+    assert [one.payload for one in whole[: len(cut)]] == [one.payload for one in cut]
+    for one in (sealed.record for sealed in whole):
+        (proposed,) = (c for c in again.ask() if c.id == one.candidate)
+        np.testing.assert_array_equal(proposed.parameters, one.parameters)
+        assert proposed.why == one.why
+        again.tell(proposed.id, one.value, one.telemetry)
+    assert not again.ask()
 
 
 def test_the_operator_is_told_what_the_robot_measured_from_the_journal_too(tmp_path: Path) -> None:

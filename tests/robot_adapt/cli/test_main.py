@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ import yaml
 
 from robot_adapt import array_file
 from robot_adapt.cli import main
-from tests.builders import write_yaml
+from robot_adapt.policy import policy_file
+from tests.builders import policy_with_repertoire, write_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -328,6 +330,23 @@ def test_any_operator_is_a_line_of_the_adaptation_s_yaml(tmp_path: Path) -> None
     done = run("adapt", "mock", "--config", path, "--out", tmp_path / "run", stdin=answers)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "run" / "journal").glob("*.trial"))) == 12
+
+
+def test_a_repertoire_is_searched_where_the_yaml_says_so_and_the_report_says_who_was_tried(tmp_path: Path) -> None:
+    settings = {"trial_s": 0.1, "fresh_trials": 2, "operator": {"kind": "repertoire", "member_trials": 3}}
+    path, policy, alone = (tmp_path / name for name in ("repertoire.yaml", "with.safetensors", "alone.safetensors"))
+    write_yaml(path, settings)
+    policy_file.save(policy_with_repertoire(ticks=5), policy)
+    policy_file.save(replace(policy_with_repertoire(ticks=5), repertoire=None), alone)
+    out = tmp_path / "run"
+    options = ("adapt", "minitaur_training", "--config", path)
+    assert refused(*options, "--policy", alone, "--out", out).startswith("operator: kind repertoire: this policy has none")
+    done = run(*options, "--policy", policy, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").read_text().count("expected") == 2
+    refusal = refused("demo", "--config", "minitaur_repertoire", "--policy", alone, "--out", tmp_path / "demo")
+    assert refusal.startswith("operator: kind repertoire: this policy has none")
+    assert not (tmp_path / "demo").exists()
 
 
 def test_an_operator_that_needs_a_library_says_so_before_anything_moves(tmp_path: Path) -> None:

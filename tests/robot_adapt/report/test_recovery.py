@@ -109,6 +109,20 @@ def test_missed_ticks_and_the_latest_one_are_told_trial_by_trial(tmp_path: Path)
     assert "<td>0</td><td></td>" in page
 
 
+def test_what_was_tried_and_why_is_told_in_words_where_the_operator_gave_them(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    policy_file.save(shipped_policy(), run.policy)
+    journal = Journal(run.journal)
+    journal.append(seal(record(0)))
+    write_report(run)
+    assert "tried because" not in run.report_html.read_text()
+    journal.append(seal(record(1, why="member 3 (a weak leg): expected 0.90 +- 0.20 m, not tried yet")))
+    write_report(run)
+    page = run.report_html.read_text()
+    assert "<th>tried because</th>" in page
+    assert '<td class="words">member 3 (a weak leg): expected 0.90 +- 0.20 m, not tried yet</td>' in page
+
+
 def test_a_run_without_a_database_is_reported_from_its_journal(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     policy_file.save(shipped_policy(), run.policy)

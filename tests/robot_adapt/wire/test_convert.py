@@ -14,7 +14,7 @@ from tests.builders import record, sealed
 @pytest.mark.parametrize("status", Status)
 def test_a_record_survives_sealing(phase: Phase, status: Status) -> None:
     value = None if status is Status.ABORTED else -0.25
-    before = record(7, phase=phase, status=status, value=value, reason="r", candidate=None)
+    before = record(7, phase=phase, status=status, value=value, reason="r", candidate=None, why="member 3 (a weak leg)")
     after = SealedTrial.parse(seal(before).message().SerializeToString()).record
     for name in vars(before):
         if name not in ("parameters", "telemetry"):
@@ -43,6 +43,13 @@ def test_a_trial_of_a_time_without_events_is_read_as_one_in_which_there_were_non
     old.ClearField("events")
     assert old.SerializeToString(deterministic=True) == sealed().payload
     assert SealedTrial("minitaur", "test", 0, old.SerializeToString()).record.events == {}
+
+
+def test_a_trial_without_a_why_has_the_bytes_of_a_time_before_there_were_any() -> None:
+    old = pb.TrialPayload.FromString(sealed(why="member 3 (a weak leg)").payload)
+    old.ClearField("why")
+    assert old.SerializeToString(deterministic=True) == sealed().payload
+    assert SealedTrial("minitaur", "test", 0, old.SerializeToString()).record.why == ""
 
 
 def payload(**changes: object) -> bytes:
