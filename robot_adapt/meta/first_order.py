@@ -7,48 +7,27 @@ all of the smoothed f_T. Each of the three estimates has perturbations of its ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN, Count, NonNegative, Positive
-from robot_adapt.meta.arena import Arena, World
+from robot_adapt.meta.arena import Arena
 from robot_adapt.meta.state import MetaState
+from robot_adapt.meta.task_gradient import (
+    Around,
+    GradientItem,
+    MetaGradientConfig,
+    TaskGradient,
+    estimated,
+    gradient_items,
+)
 from robot_adapt.optim.ascent import AscentConfig, SgdConfig
 from robot_adapt.optim.gradients import GradientConfig, gradient
-from robot_adapt.optim.perturbations import GaussianConfig, PerturbationConfig, draw
-from robot_adapt.policy.normalizer import Moments
-from robot_adapt.randomness import generator
-
-
-class MetaGradientConfig(BaseModel):
-    """Of one task.
-
-    Attributes:
-        directions: perturbations an estimate, mirrored or, forward, single.
-        sigma: of all perturbations.
-        alpha: step of the adaptation.
-        hessian: with the second-order term.
-        common_noise: both sides of a pair meet the same noise.
-
-    """
-
-    model_config = FROZEN
-    directions: Annotated[int, Field(ge=2)]
-    sigma: Positive
-    alpha: NonNegative
-    hessian: bool = True
-    antithetic: bool = True
-    common_noise: bool = True
-    perturbations: PerturbationConfig = GaussianConfig()
-
-    @property
-    def trials(self) -> int:
-        return self.directions * (2 if self.antithetic else 1) * (3 if self.hessian else 2)
 
 
 class FirstOrderStageConfig(BaseModel):
@@ -70,58 +49,19 @@ class FirstOrderStageConfig(BaseModel):
         return self.tasks * self.estimate.trials
 
 
-@dataclass(frozen=True)
-class MetaGradientItem:
-    """Theta (d,) on one world; seed and index decide every random number."""
+def meta_gradient(item: GradientItem) -> TaskGradient:
+    """Of one task, with the mean return around the adapted parameters. Raises when a trial is aborted."""
+    config = item.config
 
-    world: World
-    theta: FloatArray
-    config: MetaGradientConfig
-    seed: int
-    index: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class MetaGradient:
-    """The estimate (d,), and the mean return around the adapted parameters."""
-
-    gradient: FloatArray
-    value: float
-    trials: int
-    moments: Moments
-
-
-def meta_gradient(item: MetaGradientItem) -> MetaGradient:
-    """Opens the world and estimates. Raises when a trial is aborted."""
-    opened, config = item.world.open(), item.config
-    around = perturbed(opened.trial, config, item.seed, item.index)
-    try:
+    def estimate(around: Around) -> tuple[FloatArray, float]:
         adapted = item.theta + config.alpha * gradient(GradientConfig(), *around(item.theta, 0), config.sigma)
         g, values = around(adapted, 1)
-        estimate = gradient(GradientConfig(), g, values, config.sigma)
+        slope = gradient(GradientConfig(), g, values, config.sigma)
         if config.hessian:
-            estimate = estimate + config.alpha * hessian_product(*around(item.theta, 2), config.sigma, estimate)
-        return MetaGradient(estimate, float(values.mean()), config.trials, opened.moments)
-    finally:
-        opened.close()
+            slope = slope + config.alpha * hessian_product(*around(item.theta, 2), config.sigma, slope)
+        return slope, float(values.mean())
 
-
-def perturbed(
-    trial: Callable[[FloatArray, np.random.Generator], float], config: MetaGradientConfig, seed: int, index: tuple[int, ...]
-) -> Callable[[FloatArray, int], tuple[FloatArray, FloatArray]]:
-    """From a point (d,) and the number of an estimate to g (n, d) and returns (n, 2) at point +- sigma g, or (n,) forward."""
-
-    def around(point: FloatArray, which: int) -> tuple[FloatArray, FloatArray]:
-        g = draw(config.perturbations, config.directions, point.size, generator(seed, "first order", *index, which))
-
-        def returns(sign: float, side: int) -> list[float]:
-            own = () if config.common_noise else (side,)
-            noises = (generator(seed, "first-order trial", *index, which, i, *own) for i in range(len(g)))
-            return [trial(point + sign * config.sigma * one, noise) for one, noise in zip(g, noises, strict=True)]
-
-        return g, np.column_stack((returns(1.0, 0), returns(-1.0, 1))) if config.antithetic else np.array(returns(1.0, 0))
-
-    return around
+    return estimated(item, estimate)
 
 
 def hessian_product(g: FloatArray, values: FloatArray, sigma: float, v: FloatArray) -> FloatArray:
@@ -150,15 +90,9 @@ class FirstOrder:
     def __init__(self, stage: FirstOrderStageConfig, done: int, arena: Arena, seed: int, state: MetaState) -> None:
         self._stage, self._state = stage, state
         self._step = stage.step + (stage.final_step - stage.step) * (done / stage.iterations)
-        k = state.iteration
-        self.items = {
-            task: MetaGradientItem(
-                arena.world(state.moments, generator(seed, "task", k, task)), state.theta, stage.estimate, seed, (k, task)
-            )
-            for task in range(stage.tasks)
-        }
+        self.items = gradient_items(arena, stage.tasks, stage.estimate, seed, state)
 
-    def learn(self, results: Sequence[MetaGradient | None]) -> MetaState:
+    def learn(self, results: Sequence[TaskGradient | None]) -> MetaState:
         """The state after the outer step; None stands for a failed item."""
         mean = np.mean([result.gradient for result in results if result is not None], axis=0)
         step, ascent = self._state.ascend(self._stage.ascent, mean)

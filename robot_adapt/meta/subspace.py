@@ -12,7 +12,7 @@ meaning.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,13 +21,18 @@ from pydantic import BaseModel, Field
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN, Count, Positive
 from robot_adapt.errors import UserError
-from robot_adapt.meta.arena import Arena, World
-from robot_adapt.meta.first_order import MetaGradientConfig, perturbed
+from robot_adapt.meta.arena import Arena
 from robot_adapt.meta.state import MetaState
+from robot_adapt.meta.task_gradient import (
+    Around,
+    GradientItem,
+    MetaGradientConfig,
+    TaskGradient,
+    estimated,
+    gradient_items,
+)
 from robot_adapt.optim.gradients import GradientConfig, gradient
 from robot_adapt.optim.space import Space
-from robot_adapt.policy.normalizer import Moments
-from robot_adapt.randomness import generator
 
 
 class SubspaceStageConfig(BaseModel):
@@ -58,38 +63,15 @@ class SubspaceStageConfig(BaseModel):
         return self.tasks * 4 * self.pairs
 
 
-@dataclass(frozen=True)
-class GradientsItem:
-    """Theta (d,) on one world; seed and index decide every random number."""
+def two_gradients(item: GradientItem) -> TaskGradient:
+    """Two independent estimates (2, d), with the mean return around theta. Raises when a trial is aborted."""
 
-    world: World
-    theta: FloatArray
-    config: MetaGradientConfig
-    seed: int
-    index: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """Two independent estimates (2, d), and the mean return around theta."""
-
-    both: FloatArray
-    value: float
-    trials: int
-    moments: Moments
-
-
-def two_gradients(item: GradientsItem) -> Gradients:
-    """Opens the world and estimates. Raises when a trial is aborted."""
-    opened, config = item.world.open(), item.config
-    around = perturbed(opened.trial, config, item.seed, item.index)
-    try:
+    def estimate(around: Around) -> tuple[FloatArray, float]:
         halves = [around(item.theta, which) for which in range(2)]
-        both = np.array([gradient(GradientConfig(), g, values, config.sigma) for g, values in halves])
-        value = float(np.mean([values for _, values in halves]))
-        return Gradients(both, value, 4 * config.directions, opened.moments)
-    finally:
-        opened.close()
+        both = np.array([gradient(GradientConfig(), g, values, item.config.sigma) for g, values in halves])
+        return both, float(np.mean([values for _, values in halves]))
+
+    return estimated(item, estimate)
 
 
 def active_subspace(a: FloatArray, b: FloatArray, rank: int) -> FloatArray:
@@ -116,16 +98,11 @@ class Subspace:
 
     def __init__(self, stage: SubspaceStageConfig, done: int, arena: Arena, seed: int, state: MetaState) -> None:
         self._stage, self._state = stage, state
-        k, config = state.iteration, MetaGradientConfig(directions=stage.pairs, sigma=stage.sigma, alpha=0.0)
-        self.items = {
-            task: GradientsItem(
-                arena.world(state.moments, generator(seed, "task", k, task)), state.theta, config, seed, (k, task)
-            )
-            for task in range(stage.tasks)
-        }
+        config = MetaGradientConfig(directions=stage.pairs, sigma=stage.sigma, alpha=0.0)
+        self.items = gradient_items(arena, stage.tasks, config, seed, state)
 
-    def learn(self, results: Sequence[Gradients | None]) -> MetaState:
+    def learn(self, results: Sequence[TaskGradient | None]) -> MetaState:
         """The state with the subspace; None stands for a failed item."""
-        both = np.array([result.both for result in results if result is not None])
+        both = np.array([result.gradient for result in results if result is not None])
         basis = active_subspace(both[:, 0], both[:, 1], self._stage.rank)
         return replace(self._state, space=Space(self._state.theta.size, None, basis))

@@ -19,9 +19,10 @@ from robot_adapt.meta.arena import ProblemArena, ProblemWorld
 from robot_adapt.meta.es_maml import EsMaml
 from robot_adapt.meta.executors import Executor
 from robot_adapt.meta.executors.local import InProcessExecutor
-from robot_adapt.meta.first_order import FirstOrderStageConfig, MetaGradientConfig
+from robot_adapt.meta.first_order import FirstOrderStageConfig
 from robot_adapt.meta.plan import Plan, Stage
 from robot_adapt.meta.state import MetaState
+from robot_adapt.meta.task_gradient import MetaGradientConfig
 from robot_adapt.meta.zero_order import ExplorationConfig, StageConfig
 from robot_adapt.optim.ascent import AdamConfig, SgdConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig

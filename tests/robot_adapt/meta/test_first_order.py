@@ -7,14 +7,9 @@ from hardware.types import FloatArray
 from robot_adapt.meta.arena import ProblemArena, ProblemWorld
 from robot_adapt.meta.es_maml import EsMaml, train
 from robot_adapt.meta.executors.local import InProcessExecutor
-from robot_adapt.meta.first_order import (
-    FirstOrderStageConfig,
-    MetaGradientConfig,
-    MetaGradientItem,
-    hessian_product,
-    meta_gradient,
-)
+from robot_adapt.meta.first_order import FirstOrderStageConfig, hessian_product, meta_gradient
 from robot_adapt.meta.plan import Plan
+from robot_adapt.meta.task_gradient import GradientItem, MetaGradientConfig
 from tests.robot_adapt.meta.quadratics import Quadratics, QuadraticTask
 
 A = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, 0.3], [0.0, 0.3, 0.5]])
@@ -33,7 +28,7 @@ def analytic(hessian: bool) -> FloatArray:
 
 def estimates(config: MetaGradientConfig, count: int = 300) -> FloatArray:
     world = ProblemWorld(QuadraticTask(A, GOAL, noise=0.1))
-    return np.array([meta_gradient(MetaGradientItem(world, THETA, config, 1, (i,))).gradient for i in range(count)])
+    return np.array([meta_gradient(GradientItem(world, THETA, config, 1, (i,))).gradient for i in range(count)])
 
 
 @pytest.mark.parametrize("antithetic", [True, False])
