@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +18,7 @@ from hardware.mock import MockRobot
 from hardware.robot import Robot
 from hardware.safety import SafetySupervisor
 from hardware.spec import RobotSpec
+from robot_adapt import calibration_file
 from robot_adapt.adapt.resetter import EmulatedReset, OperatorReset
 from robot_adapt.adapt.return_source import (
     MeasuredProgress,
@@ -25,6 +26,7 @@ from robot_adapt.adapt.return_source import (
     Progress,
     ReturnSource,
 )
+from robot_adapt.calibration_file import CalibrationStamp
 from robot_adapt.config import FROZEN, Positive, Seed, Share, load, named, shipped_or_file
 from robot_adapt.errors import UserError
 from robot_adapt.hardware_config import HardwareConfig, wired_robot
@@ -189,6 +191,7 @@ class Rig:
 
     `reset` gets the generator of the trial about to begin; a real robot has no use for it. An attended rig asks its operator
     between trials. `log` has what drivers and the supervisor did on their own: nothing in simulation, which has neither.
+    `calibration` is the one its angles are by; None for the signs and zeros of its YAML.
     """
 
     robot: Robot
@@ -197,6 +200,7 @@ class Rig:
     returns: ReturnSource
     attended: bool = False
     log: EventLog = field(default_factory=EventLog)
+    calibration: CalibrationStamp | None = None
     devices: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def close(self) -> None:
@@ -237,7 +241,10 @@ def open_rig(config: RobotConfig, operator: Operator, file: Path | None = None) 
             return _attended(supervisor, clock, log, operator)
         case HardwareConfig() as hardware:
             wired = wired_robot(hardware, file)
-            return _attended(wired.supervisor, wired.clock, wired.log, operator)
+            rig = _attended(wired.supervisor, wired.clock, wired.log, operator)
+            if file is None or wired.calibration is None:
+                return rig
+            return replace(rig, calibration=calibration_file.stamp(hardware.calibration_path(file), wired.calibration))
         case EmulatedRobotConfig() as emulated:
             return emulated_rig(emulated)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -31,6 +32,23 @@ class _File(BaseModel):
     date: str
     pose: str
     joints: tuple[_Joint, ...]
+
+
+class CalibrationStamp(BaseModel):
+    """Which calibration a session ran with: name, date and SHA-256 of its file."""
+
+    model_config = FROZEN
+    file: str
+    date: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.file} of {self.date} (SHA-256 {self.sha256[:12]})"
+
+
+def stamp(path: Path, calibration: Calibration) -> CalibrationStamp:
+    """Of a calibration and the file that it was read from."""
+    return CalibrationStamp(file=path.name, date=calibration.date, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def path_beside(robot: Path) -> Path:

@@ -20,14 +20,23 @@ class RunFolder:
     @classmethod
     def new(cls, out: Path | None, kind: str) -> RunFolder:
         """An empty folder: the one asked for, or `runs/KIND-DATE-TIME`. Raises UserError when it holds something."""
+        run = cls.planned(out, kind)
+        run.make()
+        return run
+
+    @classmethod
+    def planned(cls, out: Path | None, kind: str) -> RunFolder:
+        """The same, not made yet: for work that may fail before there is anything to keep."""
         folder = out if out is not None else Path("runs") / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
-        try:
+        with _usable(folder):
             if folder.exists() and any(folder.iterdir()):
                 raise UserError(f"{folder}: holds files already: give --out another folder")
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder}: cannot be used: {error.strerror}") from None
         return cls(folder)
+
+    def make(self) -> None:
+        """Raises UserError when it cannot be made."""
+        with _usable(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -74,3 +83,11 @@ class RunFolder:
     @property
     def walk_gif(self) -> Path:
         return self.folder / "walk.gif"
+
+
+@contextlib.contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be used: {error.strerror}") from None

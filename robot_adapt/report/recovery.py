@@ -53,7 +53,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Recovery:
-    """One session told in numbers. A part not measured is None; aborted trials count nowhere but in `aborted` and `events`."""
+    """One session told in numbers. A part not measured is None; aborted trials count nowhere but in `aborted` and `events`.
+
+    `calibration` says by which file joint angles were measured; empty where there was none, as in simulation.
+    """
 
     robot: str
     session: str
@@ -68,6 +71,7 @@ class Recovery:
     robot_seconds: float
     aborted: int
     events: Mapping[str, int]
+    calibration: str = ""
 
     @property
     def recovered_share(self) -> float | None:
