@@ -121,7 +121,7 @@ class BinaryOutput:
             values = _FIELDS.unpack_from(frame)
             x, y, z, w = values[:4]
             norm = math.sqrt(x * x + y * y + z * z + w * w)
-            if abs(norm - 1.0) < _UNIT_TOLERANCE and math.isfinite(math.fsum(values)):
+            if abs(norm - 1.0) < _UNIT_TOLERANCE and all(map(math.isfinite, values)):
                 newest = values, norm
             else:
                 self._senseless += 1

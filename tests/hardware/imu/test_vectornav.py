@@ -91,6 +91,13 @@ def test_a_value_that_is_no_number_is_a_bad_packet(bad: float, at: int) -> None:
     assert decoder.damaged == 1
 
 
+def test_infinities_of_both_signs_in_one_packet_are_a_bad_packet() -> None:
+    """What the fuzzer found: their sum raises."""
+    decoder = BinaryOutput()
+    assert decoder.feed(packet(0.0, 0.0, 0.0, 1.0, math.inf, -math.inf, 0.0, 0.0, 0.0, 9.8)) is None
+    assert decoder.damaged == 1
+
+
 def test_a_quaternion_that_is_no_rotation_is_a_bad_packet_and_a_rounded_one_is_made_exact() -> None:
     decoder = BinaryOutput()
     assert decoder.feed(packet(*[0.0] * 10)) is None
