@@ -25,6 +25,8 @@ from sim.sensors import Sensors
 from sim.values import PointM
 
 _TORQUE_CONTROL = pybullet.TORQUE_CONTROL
+# Bullet's collision groups, of what moves and of what stands.
+_MOVING, _STANDING = 1, 2
 _ANGLE, _VELOCITY = operator.itemgetter(0), operator.itemgetter(1)
 
 
@@ -72,6 +74,9 @@ class World:
             pybullet.setJointMotorControl2(
                 self._body, index, pybullet.VELOCITY_CONTROL, force=0.0, physicsClientId=self._client
             )
+        if assembly.apart is None:
+            for link in range(-1, len(self._links)):  # or each would be a candidate for contact with the others in every step
+                pybullet.setCollisionFilterGroupMask(self._body, link, _MOVING, _STANDING, self._client)
         # Bullet slows down all that moves, by 4 % a second and more when fast: not in vacuum, and not in MuJoCo.
         pybullet.changeDynamics(self._body, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=self._client)
         _, _, _, center, axes, *_ = pybullet.getDynamicsInfo(self._body, -1, physicsClientId=self._client)
