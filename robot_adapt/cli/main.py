@@ -13,6 +13,7 @@ import typer
 from robot_adapt import __version__
 from robot_adapt.cli.adapt import adapt
 from robot_adapt.cli.aggregate import aggregate
+from robot_adapt.cli.bench import bench
 from robot_adapt.cli.calibrate import calibrate
 from robot_adapt.cli.check import check
 from robot_adapt.cli.demo import demo
@@ -74,6 +75,7 @@ for _verb in (
     meta_train,
     grow_repertoire,
     map_elites,
+    bench,
     check,
     calibrate,
     monitor,

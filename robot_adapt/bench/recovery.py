@@ -1,0 +1,157 @@
+"""Which bouts there are, and the table of their scores: a row a score, kept as they come, never measured twice.
+
+A row carries a digest of all that decides it (robot, hobble, seed, policy, operator, measurement): what is changed is run anew,
+what is not is kept, so that a benchmark of hours may be cut short, gone on with and added to.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig, named_policy
+from robot_adapt.bench.work import AdaptationBout, Bout, Item, OracleBout, Score, run
+from robot_adapt.errors import UserError
+from robot_adapt.meta.executors import Executor, Failure
+from robot_adapt.policy import policy_file
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.randomness import generator
+
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score of one method on one draw of a hobble; see Score. `digest` is of what decides it."""
+
+    rig: str
+    hobble: str
+    seed: int
+    method: str
+    trials: int
+    return_m: float
+    fell: float
+    falls: int
+    settled: bool
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A bout and what its rows begin with."""
+
+    rig: str
+    hobble: str
+    seed: int
+    method: str
+    digest: str
+    item: Item
+
+    def rows(self, scores: Sequence[Score]) -> list[Row]:
+        return [Row(self.rig, self.hobble, self.seed, self.method, **asdict(score), digest=self.digest) for score in scores]
+
+
+def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]:
+    """All bouts, or those of some methods (the oracle is one); seed by seed: cut short, every hobble has had its share."""
+    if unknown := set(only) - {ORACLE, *config.methods}:
+        raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join((ORACLE, *config.methods))}")
+    start = named_policy(config.start)
+    policies = {name: named_policy(name) for name in {method.policy for method in config.methods.values()}}
+    for policy in (start, *policies.values()):
+        for robot in config.rigs.values():
+            policy.check_fits(robot.robot.body.spec)
+    starts = start.parameters[None] if start.repertoire is None else start.repertoire.members
+    alone = replace(start, repertoire=None)
+    planned = []
+    for seed, (rig, robot), (name, hobble) in product(range(config.seeds), config.rigs.items(), config.hobbles.items()):
+        hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
+        items: dict[str, Item] = {}
+        for label, method in config.methods.items():
+            policy, settings = _known(policies[method.policy], method, hobble), config.settings(method)
+            bout = Bout(policy, hobbled, settings, name, seed)
+            items[label] = AdaptationBout(bout, config.budgets, config.return_noise_m)
+        settings = config.settings(next(iter(config.methods.values())))
+        items[ORACLE] = OracleBout(Bout(alone, hobbled, settings, name, seed), starts, config.oracle)
+        for label, item in items.items():
+            if not only or label in only:
+                planned.append(Planned(rig, name, seed, label, _digest(item), item))
+    return planned
+
+
+def missing(planned: Sequence[Planned], rows: Sequence[Row]) -> list[Planned]:
+    """The bouts without rows."""
+    have = {row.digest for row in rows}
+    return [one for one in planned if one.digest not in have]
+
+
+def carry_out(planned: Sequence[Planned], path: Path, executor: Executor, on_bout: Callable[[str], None]) -> None:
+    """Runs bouts and adds their rows to the table as they come. Raises RuntimeError for one that cannot be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        if is_new:
+            table.writeheader()
+        for key, scores in executor.map(run, {key: one.item for key, one in enumerate(planned)}):
+            one = planned[key]
+            if isinstance(scores, Failure):
+                raise RuntimeError(f"{one.rig}, {one.hobble}, seed {one.seed}, {one.method}: {scores.reason}")
+            table.writerows(asdict(row) for row in one.rows(scores))
+            file.flush()
+            on_bout(f"{one.hobble}, {one.method}: {scores[0].return_m:.2f} -> {scores[-1].return_m:.2f} m")
+
+
+def read(planned: Sequence[Planned], path: Path) -> list[Row]:
+    """The rows of these bouts that a table has. Raises UserError naming the file and line when one is damaged."""
+    if not path.exists():
+        return []
+    rows = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for line, values in enumerate(csv.DictReader(file), 2):
+            try:
+                rows.append(Row(**{field.name: _PARSED[str(field.type)](values[field.name]) for field in fields(Row)}))
+            except (KeyError, TypeError, ValueError):
+                raise UserError(f"{path}: line {line}: not a row of this benchmark") from None
+    wanted = {one.digest for one in planned}
+    return [row for row in rows if row.digest in wanted]
+
+
+_PARSED: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": {"True": True, "False": False}.__getitem__,
+}
+
+
+def _hobbled(rig: SimulatedRobotConfig, hobble: BenchHobble, draw: np.random.Generator) -> SimulatedRobotConfig:
+    return rig.model_copy(update={"dynamics": hobble.draw.sample(rig.dynamics, draw)})
+
+
+def _known(policy: LinearPolicy, method: Method, hobble: BenchHobble) -> LinearPolicy:
+    if method.knows_family or policy.repertoire is None:
+        return policy
+    return replace(policy, repertoire=policy.repertoire.without(frozenset({hobble.family})))
+
+
+def _digest(item: Item) -> str:
+    bout = item.bout
+    parts: list[Any] = [
+        policy_file.sha256(bout.policy), bout.robot.model_dump(mode="json"), bout.settings.model_dump(mode="json"),
+        bout.where, bout.seed,
+    ]  # fmt: skip
+    match item:
+        case AdaptationBout():
+            parts += [item.budgets, item.noise_m]
+        case OracleBout():
+            parts += [item.starts.tolist(), item.config.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,142 @@
+"""Figures from the table: shares of the gap, intervals over seeds and hobbles, and what is significantly worse.
+
+The gap of a hobble is oracle - zero-shot, both means over seeds; a method's share of it is (its return - zero-shot) / gap, a
+ratio of means, so that no single draw without a gap decides. Intervals are percentiles of bootstrap samples that draw hobbles
+and, in each, seeds; all methods are drawn together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware.types import FloatArray
+from robot_adapt.bench.recovery import ORACLE, Row
+from robot_adapt.errors import UserError
+from robot_adapt.randomness import generator
+from robot_adapt.report.recovery import confidence_interval_95
+
+_SAMPLES = 2000
+_LEAST_GAP_M = 0.05  # below it a hobble has taken too little for a share to mean anything
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return "-" if np.isnan(self.value) else f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+@dataclass(frozen=True, eq=False)
+class Returns:
+    """Of one rig: all returns (m) of hobbles x seeds that every method has, and the oracle.
+
+    Attributes:
+        start, oracle: (H, S); `start_fell` is the share of fresh trials that fell.
+        adapted: method and budget -> (H, S); `fell` is the share of fresh trials that fell, `falls` counts those on the way.
+        left_out: hobbles with a gap under 5 cm; they are in no share.
+
+    """
+
+    hobbles: tuple[str, ...]
+    start: FloatArray
+    oracle: FloatArray
+    start_fell: FloatArray
+    adapted: dict[tuple[str, int], FloatArray]
+    fell: dict[tuple[str, int], FloatArray]
+    falls: dict[tuple[str, int], FloatArray]
+    left_out: tuple[str, ...]
+
+    @property
+    def seeds(self) -> int:
+        return self.start.shape[1]
+
+
+def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -> Returns:
+    """Of the seeds that are complete; `start` is the method whose 0 trials are zero-shot. Raises UserError when none is."""
+    of_rig = {(row.hobble, row.seed, row.method, row.trials): row for row in rows if row.rig == rig}
+    hobbles = tuple(dict.fromkeys(row.hobble for row in rows if row.rig == rig))
+    budgets = sorted({row.trials for row in rows if row.method in methods and row.trials})
+    oracles = {(row.hobble, row.seed): row for row in rows if row.rig == rig and row.method == ORACLE}
+
+    def is_complete(seed: int) -> bool:
+        wanted = ((hobble, seed, method, budget) for hobble in hobbles for method in methods for budget in (0, *budgets))
+        return all((hobble, seed) in oracles for hobble in hobbles) and all(key in of_rig for key in wanted)
+
+    seeds = [seed for seed in sorted({row.seed for row in rows if row.rig == rig}) if is_complete(seed)]
+    if not seeds:
+        raise UserError(f"{rig}: no seed has all its bouts yet")
+
+    def table(name: str, method: str, budget: int) -> FloatArray:
+        return np.array([[getattr(of_rig[h, s, method, budget], name) for s in seeds] for h in hobbles], dtype=float)
+
+    def tables(name: str) -> dict[tuple[str, int], FloatArray]:
+        return {(method, budget): table(name, method, budget) for method in methods for budget in budgets}
+
+    zero = table("return_m", start, 0)
+    oracle = np.array([[oracles[h, s].return_m for s in seeds] for h in hobbles])
+    small = (oracle - zero).mean(axis=1) < _LEAST_GAP_M
+    return Returns(
+        hobbles, zero, oracle, table("fell", start, 0), tables("return_m"), tables("fell"), tables("falls"),
+        tuple(name for name, one in zip(hobbles, small, strict=True) if one),
+    )  # fmt: skip
+
+
+def shares(of: Returns, method: str, budget: int) -> dict[str, float]:
+    """Share of the gap by hobble, without those left out."""
+    gained, gap = (of.adapted[method, budget] - of.start).mean(axis=1), (of.oracle - of.start).mean(axis=1)
+    return {name: float(gained[i] / gap[i]) for i, name in enumerate(of.hobbles) if name not in of.left_out}
+
+
+def median_share(of: Returns, method: str, budget: int) -> Interval:
+    """Over hobbles, with its bootstrap interval."""
+    kept = [i for i, name in enumerate(of.hobbles) if name not in of.left_out]
+    gained, gap = (of.adapted[method, budget] - of.start)[kept], (of.oracle - of.start)[kept]
+    return _bootstrapped(gained, gap)
+
+
+def median_of_oracle(of: Returns, method: str, budget: int) -> Interval:
+    """Adapted return / oracle's, the median over all hobbles."""
+    return _bootstrapped(of.adapted[method, budget], of.oracle)
+
+
+def worse(of: Returns, method: str, budget: int) -> list[str]:
+    """Hobbles after which it ends worse than it began, the paired 95 % interval over seeds clear of zero."""
+    return [name for name, (_, high) in _paired(of, of.adapted[method, budget] - of.start).items() if high < 0.0]
+
+
+def ahead(of: Returns, method: str, other: str, budget: int) -> tuple[list[str], list[str]]:
+    """Hobbles on which a method is ahead of another on average, and those with the paired 95 % interval clear of zero."""
+    differences = of.adapted[method, budget] - of.adapted[other, budget]
+    means = dict(zip(of.hobbles, differences.mean(axis=1), strict=True))
+    clear = [name for name, (low, _) in _paired(of, differences).items() if low > 0.0]
+    return [name for name, mean in means.items() if mean > 0.0], clear
+
+
+def _paired(of: Returns, differences: FloatArray) -> dict[str, tuple[float, float]]:
+    """Student's interval by hobble; of a single seed it is everything."""
+    rows = (confidence_interval_95([float(value) for value in row]) for row in differences)
+    return {name: row or (-np.inf, np.inf) for name, row in zip(of.hobbles, rows, strict=True)}
+
+
+def _bootstrapped(numerators: FloatArray, denominators: FloatArray) -> Interval:
+    """The median over hobbles (rows) of the ratio of means over seeds (columns)."""
+    count, seeds = numerators.shape
+    if not count:
+        return Interval(np.nan, np.nan, np.nan)
+    value = float(np.median(numerators.mean(axis=1) / denominators.mean(axis=1)))
+    randomness = generator(0, "bench bootstrap")
+    medians = []
+    for _ in range(_SAMPLES):
+        rows = randomness.integers(count, size=count)[:, None]
+        columns = randomness.integers(seeds, size=(count, seeds))
+        medians.append(np.median(numerators[rows, columns].mean(axis=1) / denominators[rows, columns].mean(axis=1)))
+    low, high = np.percentile(medians, [2.5, 97.5])
+    return Interval(value, float(low), float(high))

@@ -1,0 +1,124 @@
+"""Work items of the benchmark: one method, or the oracle, on one hobbled robot. Run in any process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware.types import FloatArray
+from robot_adapt.adapt.config import AdaptConfig
+from robot_adapt.adapt.operators import make_policy_operator
+from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.baselines.oracle import OracleConfig, climb
+from robot_adapt.lane import Lane
+from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.randomness import generator
+from robot_adapt.trial import Status
+
+_ADAPTATION, _FRESH, _AUDITION = 0, 1, 2
+_AUDITION_TRIALS = 2
+_FINALISTS, _FINAL_TRIALS = 4, 8
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a method's best is worth after so many trials.
+
+    Attributes:
+        return_m: mean of fresh trials.
+        fell: share of the fresh trials that ended in a fall.
+        falls: of the trials spent so far.
+        settled: for an oracle: it stopped because it no longer improved.
+
+    """
+
+    trials: int
+    return_m: float
+    fell: float
+    falls: int
+    settled: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Bout:
+    """A hobbled robot and one seed of it; `where` names both, so that other methods meet the same disturbances."""
+
+    policy: LinearPolicy
+    robot: SimulatedRobotConfig
+    settings: AdaptConfig
+    where: str
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptationBout:
+    """Adapts within the largest budget; what is told has `noise_m` more noise."""
+
+    bout: Bout
+    budgets: tuple[int, ...]
+    noise_m: float
+
+
+@dataclass(frozen=True, eq=False)
+class OracleBout:
+    """Climbs from the best of `starts` (n, d)."""
+
+    bout: Bout
+    starts: FloatArray
+    config: OracleConfig
+
+
+Item = AdaptationBout | OracleBout
+
+
+def run(item: Item) -> list[Score]:
+    """An adaptation's score at every budget, the start's (0 trials) before them; an oracle's only score."""
+    bout = item.bout
+    with Lane(bout.policy, bout.robot, bout.settings.trial_s, bout.seed, f"bench {bout.where}") as lane:
+        return _adapted(lane, item) if isinstance(item, AdaptationBout) else [_oracle(lane, item)]
+
+
+def _adapted(lane: Lane, item: AdaptationBout) -> list[Score]:
+    bout, most = item.bout, item.budgets[-1]
+    operator = make_policy_operator(bout.settings, bout.policy, bout.seed)
+    noise = generator(bout.seed, f"bench return noise {bout.where}")
+    spent = falls = 0
+    best = bout.policy.parameters
+    scores = [_measured(lane, best, bout.settings.fresh_trials, 0, 0)]
+    while spent < most and (candidates := operator.ask()):
+        for candidate in candidates[: most - spent]:
+            trial = lane.trial(candidate.parameters, _ADAPTATION, spent)
+            assert trial.value is not None  # noqa: S101  see Lane.trial
+            told = trial.value + item.noise_m * float(noise.standard_normal())
+            operator.tell(candidate.id, told, trial.telemetry)
+            spent += 1
+            falls += trial.status is Status.FELL
+            if spent in item.budgets:
+                before, best = best, operator.best.parameters
+                same = np.array_equal(before, best)
+                last = scores[-1]
+                scores.append(
+                    Score(spent, last.return_m, last.fell, falls)
+                    if same
+                    else _measured(lane, best, bout.settings.fresh_trials, spent, falls)
+                )
+    last = scores[-1]  # what has ended early stays as it is
+    return scores + [Score(budget, last.return_m, last.fell, falls) for budget in item.budgets if budget > spent]
+
+
+def _oracle(lane: Lane, item: OracleBout) -> Score:
+    bout, starts = item.bout, item.starts
+    auditioned = [lane.mean(start, _AUDITION_TRIALS, _AUDITION, 0) for start in starts]
+    finalists = np.argsort(auditioned)[-_FINALISTS:]
+    start = max((starts[k] for k in finalists), key=lambda one: lane.mean(one, _FINAL_TRIALS, _AUDITION, 1))
+    theta, _, settled = climb(lane, start, item.config, bout.seed, 0)
+    spent = lane.trials
+    measured = _measured(lane, theta, bout.settings.fresh_trials, spent, 0)
+    return Score(spent, measured.return_m, measured.fell, 0, settled)
+
+
+def _measured(lane: Lane, theta: FloatArray, fresh: int, trials: int, falls: int) -> Score:
+    done = [lane.trial(theta, _FRESH, i) for i in range(fresh)]
+    fell = float(np.mean([trial.status is Status.FELL for trial in done]))
+    return Score(trials, round(float(np.mean([trial.value for trial in done])), 4), round(fell, 4), falls)

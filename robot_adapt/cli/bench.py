@@ -1,0 +1,75 @@
+"""`robot-adapt bench`: benchmarks of whole methods, from a config to a table, a picture and words."""
+
+from __future__ import annotations
+
+import enum
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Benchmark(enum.Enum):
+    """What there is."""
+
+    RECOVERY = "recovery"
+
+
+def bench(
+    benchmark: Annotated[Benchmark, typer.Argument(help="What is measured.")],
+    config: Annotated[str, typer.Option(help="YAML file, or a name from configs/bench/.")] = "minitaur",
+    out: Annotated[Path | None, typer.Option(help="Folder of table and pictures; default runs/recovery-CONFIG.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="In place of the config's.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run this method (or oracle) only; may be given again.")] = None,
+    rig: Annotated[list[str] | None, typer.Option(help="Run on this rig only; may be given again.")] = None,
+    quick: Annotated[bool, typer.Option(help="Everything once in under a minute; the numbers mean nothing.")] = False,
+    draw: Annotated[bool, typer.Option(help="Run nothing: draw what is in the table.")] = False,
+    processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
+) -> None:
+    """Hobble a robot in many ways, let every method adapt, and say what share of the loss each wins back.
+
+    Run again, it goes on; what a changed config does not touch is not run again.
+    """
+    from robot_adapt.bench import figures, recovery
+    from robot_adapt.bench.config import RecoveryBenchConfig
+    from robot_adapt.bench.shares import returns
+    from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.config import load, shipped_or_file
+    from robot_adapt.errors import UserError
+    from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
+
+    settings = load(shipped_or_file("bench", config), RecoveryBenchConfig)
+    if rig:
+        if unknown := set(rig) - set(settings.rigs):
+            raise UserError(f"--rig {', '.join(sorted(unknown))}: there are {', '.join(settings.rigs)}")
+        settings = settings.model_copy(update={"rigs": {name: settings.rigs[name] for name in rig}})
+    if seeds is not None:
+        settings = settings.model_copy(update={"seeds": seeds})
+    if quick:
+        settings = settings.quick()
+    folder = out if out is not None else Path("runs") / f"{benchmark.value}-{Path(config).stem}{'-quick' if quick else ''}"
+    path = folder / "recovery.csv"
+    planned = recovery.plan(settings, only or ())
+    to_run = [] if draw else recovery.missing(planned, recovery.read(planned, path))
+    if to_run:
+        executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
+        with ProgressReport() as progress:
+            progress.stage("bouts", len(planned), len(planned) - len(to_run))
+            try:
+                recovery.carry_out(to_run, path, executor, progress.advance)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(f"; what is done is in {path}: the same command goes on") from None
+            finally:
+                executor.close()
+    rows = recovery.read(planned, path)
+    methods = [name for name in settings.methods if not only or name in only]
+    start = next(name for name in methods if settings.methods[name].policy == settings.start)
+    of = {name: returns(rows, name, methods, start) for name in settings.rigs}
+    figures.draw(of, methods, folder / "recovery.png")
+    text = []
+    for name, one in of.items():
+        text += [*figures.words(name, one, methods), "", figures.table(one, methods), ""]
+    (folder / "recovery.md").write_text("\n".join(text), encoding="utf-8")
+    typer.echo("\n".join(text))
+    typer.echo(str(folder))
