@@ -27,7 +27,8 @@ class RepertoireSearchConfig(BaseModel):
 
     Attributes:
         member_trials: the meta-policy's first one included.
-        beta: of the upper confidence; `caution` is the same of the lower one, by which the winner is chosen among those tried.
+        beta: of the upper confidence; `caution` is the same of the lower one, by which the winner is chosen: of those tried, or
+            of those that are expected to be so much better that they need not have been.
         local: what goes on from the winner, in `rank` of the repertoire's directions; its sigma is a share of members' spread.
 
     """
@@ -36,7 +37,7 @@ class RepertoireSearchConfig(BaseModel):
     kind: Literal["repertoire"] = "repertoire"
     member_trials: Count
     beta: NonNegative = 1.0
-    caution: NonNegative = 0.3
+    caution: NonNegative = 1.0
     local: OperatorConfig | None = None
     rank: Count = 8
 
@@ -67,8 +68,7 @@ class RepertoireSearch:
         if self._local is not None and np.isfinite((best := self._local.best).value):
             return best
         member = self._winner()
-        told = member in self._tried
-        return Best(self._repertoire.members[member].copy(), float(self._belief.mean[member]) if told else -np.inf)
+        return Best(self._repertoire.members[member].copy(), float(self._belief.mean[member]) if self._tried else -np.inf)
 
     def ask(self) -> list[Candidate]:
         number, members = len(self._told), self._config.member_trials
@@ -123,12 +123,12 @@ class RepertoireSearch:
         return int(np.argmax(upper)) if np.isfinite(upper).any() else 0
 
     def _winner(self) -> int:
-        """By lower confidence, of those tried; nobody is sent off untried."""
-        tried = sorted(self._tried)
-        if not tried:
+        """By lower confidence; the meta-policy before any trial, and nobody whose trial was aborted."""
+        if not self._tried:
             return 0
         lower = self._belief.mean - self._config.caution * self._belief.sd
-        return tried[int(np.argmax(lower[tried]))]
+        lower[list(self._aborted - self._tried)] = -np.inf
+        return int(np.argmax(lower))
 
     def _around(self, member: int) -> AdaptationOperator:
         assert self._config.local is not None  # noqa: S101  asked by the caller
