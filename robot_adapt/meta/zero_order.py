@@ -111,13 +111,15 @@ class ZeroOrder:
         self._g = draw(stage.perturbations, stage.pairs, sigmas.size, generator(seed, "outer", k))
         self.items: dict[int, TaskItem] = {}
         for i, g in enumerate(self._g):
+            plus = sigmas * g
+            sides = (plus, -plus)[: stage.sides]
             for b in range(stage.tasks):
                 task = i * stage.tasks + b if stage.antithetic else b
                 world = arena.world(state.moments, generator(seed, "task", k, task))
-                for sign in (1.0, -1.0)[: stage.sides]:
+                for moved in sides:
                     key = len(self.items)
                     index = (k, task) if stage.common_noise else (k, task, key)
-                    theta, tried = self._moved(sign * sigmas * g)
+                    theta, tried = self._moved(moved)
                     self.items[key] = TaskItem(world, theta, stage.adaptation, tried, 1, False, seed, index)
 
     def learn(self, results: Sequence[TaskResult | None]) -> MetaState:
