@@ -25,7 +25,9 @@ from robot_adapt.repertoire.prior import Belief
 
 
 class TrialAndErrorConfig(BaseModel):
-    """By default rho, kappa and alpha are about the paper's; s and noise are in our returns' unit (m), not in its (m/s).
+    """rho is that of both public codes of its authors, github.com/resibots/ite_v2 (hexapod) and pyite (Minitaur).
+
+    kappa and alpha differ there: 0.2 without a stop rule, and 0.03 with 0.8. s and noise are in our returns' unit (m).
 
     Attributes:
         trials: the most there are; the stop rule may end it earlier.
