@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hardware.limits import BatteryTiers, SafetyLimits
 from hardware.spec import RobotSpec
+from hardware.still_joints import StillJoints
 from hardware.types import FloatArray, RobotState
 
 Report = Callable[[str, str, float, float], None]
@@ -82,8 +83,8 @@ class ReadingWatch:
     """Looks at every reading of a robot, from `connect` to `close`.
 
     Its dangers: "motor error" (no value), "overspeed" (rad/s), "overheat" (degC), "battery empty" (V), "tilt" (rad), "stale
-    reading", "stale imu", "frozen imu" (s), "stall" (rad from the target). It tells once of
-    "hot" (degC) and "battery low" (V).
+    reading", "stale imu", "frozen imu", "frozen joint" (s), "stall" (rad from the target). It tells once of "hot" (degC) and
+    "battery low" (V), and of a "still joint" (s; see still_joints.py) until it moves.
     """
 
     def __init__(self, spec: RobotSpec, limits: SafetyLimits, report: Report) -> None:
@@ -91,7 +92,9 @@ class ReadingWatch:
         self._limits = limits
         self._report = report
         self._overspeed_rad_s = np.array([joint.overspeed_rad_s for joint in limits.joints])
-        self._stall_nm = limits.stall_torque * np.array([joint.torque_nm for joint in limits.joints])
+        torque_nm = np.array([joint.torque_nm for joint in limits.joints])
+        self._stall_nm = limits.stall_torque * torque_nm
+        self._still = StillJoints(torque_nm, limits.frozen_joint_s, limits.frozen_joint_rad, self._tell_still)
         self._battery = None if limits.battery is None else Battery(limits.battery)
         self._tilted = Persistence()
         self._reading, self._imu_reading, self._motion = Unchanged(), Unchanged(), Unchanged()
@@ -128,6 +131,7 @@ class ReadingWatch:
             or (self._lean(tilt_rad, limits.tilt_rad) if tilted_s >= limits.tilt_s else None)
             or self._stale(state, now_s)
             or self._stall(state, now_s, asked_rad)
+            or self._frozen(state, now_s, asked_rad)
         )
 
     def obstacle(self, state: RobotState, now_s: float) -> Danger | None:
@@ -206,6 +210,16 @@ class ReadingWatch:
                 words = f"{joint} pushes with all it may and stays {errors[k]:.2f} rad from its target: is it jammed?"
                 return Danger("stall", joint, float(errors[k]), limits.stall_error_rad, words)
         return None
+
+    def _frozen(self, state: RobotState, now_s: float, asked_rad: FloatArray | None) -> Danger | None:
+        if (found := self._still.frozen(state, now_s, asked_rad)) is None:
+            return None
+        joint, same_s = self._spec.joint_names[found[0]], found[1]
+        words = f"the motor of {joint} has said the same for {same_s:.2f} s, wherever it was sent: its replies are old ones"
+        return Danger("frozen joint", joint, same_s, self._limits.frozen_joint_s, words)
+
+    def _tell_still(self, joint: int, same_s: float) -> None:
+        self._report("still joint", self._spec.joint_names[joint], same_s, self._limits.frozen_joint_s)
 
     def _first(self, where: NDArray[np.bool_], values: FloatArray, limits: FloatArray) -> tuple[str, float, float]:
         joint = int(np.argmax(where))

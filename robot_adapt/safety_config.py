@@ -82,6 +82,8 @@ class SafetyConfig(BaseModel):
     stale_command_s: Positive = 0.05
     stale_reading_s: Positive = 0.05
     frozen_imu_s: Positive | None = None
+    frozen_joint_s: Positive = 0.5
+    frozen_joint_rad: Positive = 0.1
     late_s: Positive = 0.03
     late_a_second: Annotated[int, Field(ge=0)] = 5
     sit_rad: dict[str, Finite] | None = None
