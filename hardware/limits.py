@@ -77,8 +77,8 @@ class SafetyLimits:
         stale_command_s: so long without a write, while moving, is a host that hangs.
         stale_reading_s: so long without a new, sound reading of the joints or the IMU is a device that hangs.
         frozen_imu_s: so long with the same orientation and rates to the last bit; None for a unit that has no noise.
-        frozen_joint_s, frozen_joint_rad: so long with the same reading of a joint to the last bit, while its target went so far to
-            both sides of it.
+        frozen_joint_s, frozen_joint_rad: so long with the same reading of a joint to the last bit, while its target went so far
+            to both sides of it.
         late_s: a write that comes later than this after the one before is late.
         late_a_second: more late writes than this within a second are too many.
         sit_rad: joint angles (n,) in which the robot lies and torque may go off; None: damping lets it down.

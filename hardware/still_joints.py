@@ -2,8 +2,8 @@
 
 What such bytes tell, and what they do not:
 
-- *All* of a motor's reading repeats, at a torque that is no idle offset, while its target was on both sides of it: a controller's
-  torque has another sign by then, be the joint free, jammed or too weak. Its replies are old ones: frozen.
+- *All* of a motor's reading repeats, at a torque that is no idle offset, while its target was on both sides of it: the torque of
+  a controller has another sign by then, be the joint free, jammed or weak. Its replies are old ones: frozen.
 - The position repeats while the target moves, and that is all: the encoder is dead, or the joint is jammed or unpowered, which
   may be the hobble (12 bits on the output shaft do not see it give), or a reply froze where the target turns back. These bytes
   cannot tell: still, which is told and is no reason to stop.
@@ -41,6 +41,9 @@ class StillJoints:
         self._tell = tell
         self._look_at_s = 0.0
         self._rows: FloatArray | None = None  # position, velocity, torque, as at the last look
+        # Since then: the position alone, then the whole reply.
+        self._since_s: FloatArray = np.zeros((2, torque_nm.size))
+        self._low_rad, self._high_rad = self._since_s, self._since_s
 
     def frozen(self, state: RobotState, now_s: float, asked_rad: FloatArray | None) -> tuple[int, float] | None:
         """The first joint whose motor repeats itself, and for how long; `asked_rad` is None while nobody moves the robot."""
@@ -53,7 +56,7 @@ class StillJoints:
         before, self._rows = self._rows, np.stack((state.positions_rad, state.velocities_rad_s, state.torques_nm))
         error_rad = asked_rad - state.positions_rad
         if before is None:
-            self._since_s = np.full((2, error_rad.size), now_s)  # in each: the position alone, then the whole reply
+            self._since_s = np.full((2, error_rad.size), now_s)
             self._low_rad, self._high_rad = np.stack((error_rad, error_rad)), np.stack((error_rad, error_rad))
             self._told: NDArray[np.bool_] = np.zeros(error_rad.size, dtype=np.bool_)
             return None

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hardware.events import Severity
-from hardware.types import FloatArray, RobotFault, RobotState
-from tests.hardware.unruly import Trial
+from hardware.types import RobotFault, RobotState
+from tests.hardware.unruly import Trial, with_value
 from tests.hardware.witness import SPEC, Faults
 
 JOINT = 4
@@ -25,15 +25,11 @@ def repeating(*rows: str) -> Faults:
 
     def damage(state: RobotState) -> RobotState:
         first.append(state)
-        return replace(state, **{row: with_number(getattr(state, row), getattr(first[0], row)[JOINT]) for row in rows})
+        for row in rows:
+            state = with_value(row, JOINT, float(getattr(first[0], row)[JOINT]))(state)
+        return state
 
     return Faults(damage=damage)
-
-
-def with_number(row: FloatArray, value: float) -> FloatArray:
-    changed = row.copy()
-    changed[JOINT] = value
-    return changed
 
 
 def walk(trial: Trial, duration_s: float, amplitude_rad: float = 0.25, middle_rad: float = 0.0) -> str | None:

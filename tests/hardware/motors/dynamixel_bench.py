@@ -13,7 +13,7 @@ from hardware.emulators.faults import MotorFaults
 from hardware.emulators.plant import Plant
 from hardware.events import EventLog
 from hardware.mock import MockRobot
-from hardware.motors.dynamixel import DynamixelBus, DynamixelConfig, DynamixelMotor
+from hardware.motors.dynamixel import DynamixelBus, DynamixelConfig, DynamixelMode, DynamixelMotor
 from hardware.spec import JointSpec, RobotSpec
 from hardware.types import FloatArray, ImuReading, JointCommand, RobotState
 
@@ -36,6 +36,11 @@ def as_device(spec_rad: FloatArray) -> FloatArray:
     """Angles of the spec as its motors have them."""
     angles: FloatArray = SIGNS * spec_rad + OFFSETS_RAD
     return angles
+
+
+HOME = as_device(SPEC.stance_rad)
+COUNT_RAD = 2.0 * np.pi / 4096
+MODES: tuple[DynamixelMode, ...] = ("position", "current_position", "pwm")
 
 
 class Flywheels:
@@ -201,3 +206,16 @@ def armed(**changes: object) -> Bench:
     made.bus.open()
     made.bus.arm()
     return made
+
+
+def instructions(made: Bench) -> list[int]:
+    return [packet[7] for packet in made.port.sent]
+
+
+def drop(*device_ids: int) -> Callable[[list[bytes]], Iterable[bytes]]:
+    """Loses the status packets of some."""
+
+    def tamper(packets: list[bytes]) -> Iterable[bytes]:
+        return [packet for packet in packets if packet[4] not in device_ids]
+
+    return tamper
