@@ -2,8 +2,8 @@
 
 What such bytes tell, and what they do not:
 
-- *All* of a motor's reading repeats, at a torque that is no idle offset, while its target was on both sides of it: the torque of
-  a controller has another sign by then, be the joint free, jammed or weak. Its replies are old ones: frozen.
+- *All* of a motor's reading repeats, at a torque that is no idle offset, while its target was on both sides of it: by then a
+  controller's torque has another sign, be the joint free, jammed or weak. Its replies are old ones: frozen.
 - The position repeats while the target moves, and that is all: the encoder is dead, or the joint is jammed or unpowered, which
   may be the hobble (12 bits on the output shaft do not see it give), or a reply froze where the target turns back. These bytes
   cannot tell: still, which is told and is no reason to stop.

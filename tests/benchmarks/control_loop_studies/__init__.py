@@ -1,0 +1,1 @@
+"""What control_loop.py runs: a file a claim."""
