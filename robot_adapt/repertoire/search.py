@@ -1,6 +1,6 @@
 """RepertoireSearch: the meta-policy's trial tells what is wrong, the prior who may cope, upper confidence whom to try.
 
-trial 1: the meta-policy; its trace sets the prior over the members' returns
+trial 1: the meta-policy (again if that is aborted); its trace sets the prior over the members' returns
 then:    the member of the highest mean + beta sd, each return conditioning the belief (GP-UCB, Srinivas et al. 2010, over
          members; Intelligent Trial and Error, Cully et al. 2015, with a learned prior in place of simulated performance)
 then:    any operator around the best member, along the directions in which members differ
@@ -84,8 +84,8 @@ class RepertoireSearch:
         if candidate_id not in waiting:
             raise ValueError(f"told candidate {candidate_id}, but those asked for are {waiting}")
         features = None
-        if candidate_id == 0 and outcome is not None and telemetry is not None and len(telemetry["position_rad"]):
-            features = trace(telemetry, self._repertoire.ticks).tolist()
+        if self._shows_what_is_wrong and outcome is not None and telemetry is not None and len(telemetry["position_rad"]):
+            features = self._trace(telemetry)
         self._learn(candidate_id, outcome, features)
 
     def state(self) -> dict[str, Any]:
@@ -95,7 +95,18 @@ class RepertoireSearch:
         """Everything follows from what was told."""
         self._begin()
         for candidate_id, outcome in state["told"]:
-            self._learn(candidate_id, outcome, state["trace"] if candidate_id == 0 else None)
+            self._learn(candidate_id, outcome, state["trace"] if self._shows_what_is_wrong and outcome is not None else None)
+
+    def _trace(self, telemetry: Telemetry) -> list[float]:
+        """What the robot does not measure (NaN: no voltmeter) stands at its mean in training: it speaks for no member."""
+        features = trace(telemetry, self._repertoire.ticks)
+        known = np.where(np.isfinite(features), features, self._repertoire.traces.mean(axis=0))
+        return [float(one) for one in known]
+
+    @property
+    def _shows_what_is_wrong(self) -> bool:
+        """Whether the next trial is the first one of the meta-policy."""
+        return not self._tried and self._member == 0
 
     def _learn(self, candidate_id: int, outcome: Outcome, features: list[float] | None) -> None:
         members = self._config.member_trials
@@ -108,11 +119,12 @@ class RepertoireSearch:
             self._features = features
             self._belief = self._prior.belief(np.array(features))
         if outcome is None:
-            self._aborted.add(self._member)
+            if len(self._told) > 1:  # the first one gets a second chance: all choices are better for its trace
+                self._aborted.add(self._member)
         else:
             self._tried.add(self._member)
             self._belief = self._belief.after(self._member, outcome, self._repertoire.noise_sd)
-        self._member = self._next()
+        self._member = self._next() if self._tried or self._aborted else 0
         if len(self._told) == members and self._config.local is not None:
             self._local = self._around(self._winner())
 
@@ -139,7 +151,7 @@ class RepertoireSearch:
     def _why(self) -> str:
         member, belief = self._member, self._belief
         words = self._repertoire.member_words[member]
-        if not self._told:
+        if self._shows_what_is_wrong:
             return f"{words}: what is wrong shows in its walk"
         expected = f"expected {belief.mean[member]:.2f} +- {belief.sd[member]:.2f} m"
         return f"member {member} ({words}): {expected}, {'tried before' if member in self._tried else 'not tried yet'}"

@@ -17,6 +17,7 @@ from robot_adapt.optim.ascent import AdamConfig, SgdConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbingConfig
 from robot_adapt.optim.bayesian_optimization import BayesianOptimizationConfig
 from robot_adapt.optim.cma_es import CmaEsConfig
+from robot_adapt.optim.duel import Duel
 from robot_adapt.optim.es_gradient import EsGradientConfig
 from robot_adapt.optim.gradients import GradientConfig
 from robot_adapt.optim.guided_es import GuidedEsConfig
@@ -90,6 +91,11 @@ def repertoire_search(local: OperatorConfig | None = None) -> tuple[Make, int]:
     return lambda seed: RepertoireSearch(config, REPERTOIRE, seed), config.trials
 
 
+def repertoire_duel() -> tuple[Make, int]:
+    make_search, trials = repertoire_search()
+    return lambda seed: Duel(make_search(seed), trials, START, 8, 0.2), trials + 16
+
+
 def from_config(name: str, space: str) -> tuple[Make, int]:
     return lambda seed: make_operator(OPERATORS[name], START, seed, SPACES[space]), OPERATORS[name].trials
 
@@ -100,10 +106,11 @@ CASES: dict[str, tuple[Make, int]] = {
     **{f"{name}-{space}": from_config(name, space) for name in OPERATORS for space in SPACES},
     "repertoire": repertoire_search(),
     "repertoire-local": repertoire_search(RecombinationConfig(kind="recombination", pairs=3, rounds=2, sigma=0.1)),
+    "repertoire-duel": repertoire_duel(),
     "trial_and_error": (lambda _: TrialAndError(TRIAL_AND_ERROR, BEHAVIOURS), TRIAL_AND_ERROR.trials),
 }
 # These draw no random number.
-WITHOUT_CHANCE = ("repertoire", "trial_and_error")
+WITHOUT_CHANCE = ("repertoire", "repertoire-duel", "trial_and_error")
 
 
 @pytest.fixture(params=CASES)

@@ -179,6 +179,7 @@ def test_a_search_in_a_repertoire_is_resumed_with_the_trace_of_its_first_trial(t
         np.testing.assert_array_equal(proposed.parameters, one.parameters)
         assert proposed.why == one.why
         again.tell(proposed.id, one.value, one.telemetry)
+    assert again.state()["search"]["trace"] is not None  # through the duel and the journal
     assert not again.ask()
 
 

@@ -125,11 +125,42 @@ def test_a_member_whose_trial_was_aborted_is_not_tried_again() -> None:
     assert not np.array_equal(operator.best.parameters, aborted.parameters)
 
 
+def test_a_first_trial_that_was_aborted_is_tried_once_more_for_its_trace() -> None:
+    operator, plain = (RepertoireSearch(RepertoireSearchConfig(member_trials=6), _repertoire(), 0) for _ in range(2))
+    plain.tell(0, 1.0, _telemetry(_task(1000)))
+    operator.tell(0, None, {})
+    assert not operator.ask()[0].parameters.any()
+    operator.tell(1, 1.0, _telemetry(_task(1000)))
+    assert operator.ask()[0].why == plain.ask()[0].why
+    restored = RepertoireSearch(RepertoireSearchConfig(member_trials=6), _repertoire(), 0)
+    restored.restore(json.loads(json.dumps(operator.state())))
+    assert restored.ask()[0].why == plain.ask()[0].why
+
+
+def test_a_policy_aborted_twice_is_left_alone() -> None:
+    operator = RepertoireSearch(RepertoireSearchConfig(member_trials=6), _repertoire(), 0)
+    for number in range(2):
+        operator.tell(number, None, {})
+    assert operator.ask()[0].parameters.any()
+
+
 def test_a_first_trial_that_ended_before_a_tick_leaves_no_trace_and_stops_nothing() -> None:
     operator = RepertoireSearch(RepertoireSearchConfig(member_trials=4), _repertoire(), 0)
     operator.tell(0, 0.0, {name: np.zeros(0, dtype=np.float32) for name in _telemetry(_task(1000))})
     assert operator.state()["trace"] is None
     assert operator.ask()
+
+
+def test_what_a_robot_does_not_measure_stands_at_its_mean_and_the_rest_is_told_all_the_same() -> None:
+    whole, task = _repertoire(), _task(1000)
+    blind = {**_telemetry(task), "battery_v": np.full((10, 1), np.nan, dtype=np.float32)}
+    told = {}
+    for name, telemetry in (("whole", _telemetry(task)), ("blind", blind), ("nothing", None)):
+        operator = RepertoireSearch(RepertoireSearchConfig(member_trials=4), whole, 0)
+        operator.tell(0, 1.0, telemetry)
+        json.dumps(operator.state(), allow_nan=False)
+        told[name] = operator.ask()[0].why
+    assert told["blind"] == told["whole"] != told["nothing"]  # all batteries are alike here
 
 
 def test_the_local_search_starts_at_the_winner_and_stays_in_the_members_directions() -> None:
