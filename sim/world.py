@@ -74,9 +74,11 @@ class World:
             pybullet.setJointMotorControl2(
                 self._body, index, pybullet.VELOCITY_CONTROL, force=0.0, physicsClientId=self._client
             )
-        if assembly.apart is None:
-            for link in range(-1, len(self._links)):  # or each would be a candidate for contact with the others in every step
-                pybullet.setCollisionFilterGroupMask(self._body, link, _MOVING, _STANDING, self._client)
+        if assembly.apart is None:  # nothing but the ground to touch: no other pairs to look at in every step
+            for link in range(-1, len(self._links)):
+                shaped = pybullet.getCollisionShapeData(self._body, link, self._client)
+                groups = (_MOVING, _STANDING) if shaped else (0, 0)
+                pybullet.setCollisionFilterGroupMask(self._body, link, *groups, self._client)
         # Bullet slows down all that moves, by 4 % a second and more when fast: not in vacuum, and not in MuJoCo.
         pybullet.changeDynamics(self._body, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=self._client)
         _, _, _, center, axes, *_ = pybullet.getDynamicsInfo(self._body, -1, physicsClientId=self._client)

@@ -124,11 +124,9 @@ class Controller:
         Raises RobotFault when a reading is not a number: such a state says nothing about the robot.
         """
         imu, phase_rad = state.imu, self._generator.phase_rad
-        observation = np.empty(len(self._observed))
-        observation[0], observation[1] = imu.roll_rad, imu.pitch_rad
-        observation[2:4] = imu.angular_velocity_rad_s[:2]
-        observation[4], observation[5] = math.sin(phase_rad), math.cos(phase_rad)
-        np.subtract(state.positions_rad, self._spec.stance_rad, observation[6:])
+        roll_rate, pitch_rate, _ = imu.angular_velocity_rad_s.tolist()
+        body = (imu.roll_rad, imu.pitch_rad, roll_rate, pitch_rate, math.sin(phase_rad), math.cos(phase_rad))
+        observation = np.array([*body, *(state.positions_rad - self._spec.stance_rad).tolist()])
         if not math.isfinite(observation.dot(observation)) and not (finite := np.isfinite(observation)).all():
             raise RobotFault(f"{self._spec.name}: {self._policy.observation_names[int(np.argmin(finite))]} is not finite")
         return observation

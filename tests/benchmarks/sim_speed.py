@@ -15,16 +15,17 @@ Where the time of a rollout goes, 150 control ticks and 1,500 steps of 2 ms (fiv
 2 cores; `parts` and `bare` in the results:
 
     part                                          serial  five-bar  Laikago
-    compiled steps                                  32.4     109.6     43.5
-        of it bare stepSimulation                   31.2     107.5     36.9
-    robot.read (noise, IMU)                          2.2       3.5      3.5
-    controller.observe and act                       3.5       5.0      4.9
-    robot.write                                      1.3       1.7      1.9
-    return and truth                                 0.8       1.3      1.2
-    call of the steps                                0.4       0.7      0.7
+    compiled steps                                  26.2      89.1     27.4
+        of it bare stepSimulation                   23.8      87.6     24.1
+    robot.read (noise, IMU)                          1.9       2.4      1.9
+    controller.observe and act                       2.9       3.7      3.0
+    robot.write                                      1.1       1.2      1.1
+    return and truth                                 0.6       0.7      0.6
+    call of the steps                                0.3       0.5      0.4
     reset                                            0.2       0.2      0.2
 
-98 % of the instructions of a stepSimulation are dynamics, contacts and their solver (callgrind): nothing to be turned off.
+Of a stepSimulation, PyBullet's tree of boxes and pairs of links that may not touch were a tenth: see sim.bullet and sim.world.
+The rest is dynamics, contacts and their solver: nothing to be turned off. A read copies 30 kB, which is 1 ms of the steps.
 
 PEERS is the Python of an environment made from peers/requirements.txt; without it one is made in a temporary folder.
 """
