@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 from pathlib import Path
@@ -72,4 +73,6 @@ def _reason(path: str, error: Exception) -> str:
         return "in use by another program"
     if "Permission denied" in text:
         return "no permission: add the user to the group that owns it (dialout)"
+    if not Path(path).is_char_device() or f"({errno.ENOTTY}," in text:
+        return "is no serial port"
     return f"cannot be opened: {text}"

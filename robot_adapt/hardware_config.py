@@ -24,7 +24,7 @@ from hardware.safety import SafetySupervisor
 from hardware.spec import JointSpec, RobotSpec
 from hardware.types import ImuReading
 from robot_adapt import calibration_file
-from robot_adapt.config import FROZEN, Finite, NonNegative, Positive
+from robot_adapt.config import FROZEN, Finite, NonNegative, Port, Positive
 from robot_adapt.errors import UserError
 from robot_adapt.motors_config import Motors
 from robot_adapt.robot_model import NamedRobot
@@ -38,7 +38,7 @@ class _Unit(BaseModel):
     """`mounting_wxyz` is how the unit is turned on the robot: unit quaternion from its frame to the base frame."""
 
     model_config = FROZEN
-    port: str
+    port: Port
     mounting_wxyz: Quaternion = UNTURNED_WXYZ
 
     @model_validator(mode="after")

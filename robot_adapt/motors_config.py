@@ -15,7 +15,7 @@ from hardware.motors.bus import MotorBus
 from hardware.motors.dynamixel import DynamixelConfig, DynamixelMode, DynamixelMotor
 from hardware.motors.moteus_bus import MoteusConfig, MoteusMotor
 from hardware.spec import RobotSpec
-from robot_adapt.config import FROZEN, Finite, Positive
+from robot_adapt.config import FROZEN, Finite, Port, Positive
 
 Sign = Literal[-1, 1]
 Baud = Annotated[int, Field(ge=9600)]
@@ -42,7 +42,7 @@ class DynamixelMotors(BaseModel):
 
     model_config = FROZEN
     family: Literal["dynamixel"]
-    port: str
+    port: Port
     baud: Baud = 1_000_000
     model: str
     supply_v: Positive
@@ -113,7 +113,7 @@ class MoteusMotors(BaseModel):
 
     model_config = FROZEN
     family: Literal["moteus"]
-    port: str
+    port: Port
     baud: Baud = 921_600
     checksums: bool | None = None
     supply_v: Positive = 24.0

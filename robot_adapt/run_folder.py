@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ class RunFolder:
         with _usable(folder):
             if folder.exists() and any(folder.iterdir()):
                 raise UserError(f"{folder}: holds files already: give --out another folder")
+            there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise UserError(f"{folder}: cannot be used: {there} is no folder that can be written to")
         return cls(folder)
 
     def make(self) -> None:

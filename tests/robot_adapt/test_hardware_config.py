@@ -77,6 +77,7 @@ def test_dkittys_joints_are_where_robel_says_they_are() -> None:
         (("robot",), "minitaur", "spec: should not be there beside robot"),
         (("spec",), None, "robot: either this or spec should be there"),
         (("imu", "port"), "/dev/ttyUSB0", "imu.port: the motors are on this port"),
+        (("motors", "port"), "", "motors.port: "),
         (("imu", "rate_hz"), 300, "imu: rate_hz 300"),
         (("imu", "mounting_wxyz"), [1.0, 1.0, 0.0, 0.0], "imu.mounting_wxyz: should have the length 1"),
         (("safety", "joints"), {"tail": {}}, "safety.joints.tail: the robot has no such joint"),

@@ -29,7 +29,7 @@ def twelve_dynamixels(fast: bool = True, **motors: float) -> HardwareConfig:
     """The Laikago's joints, for which there is a policy, on Dynamixels; `motors` are changes of the bus's config."""
     robot = load(shipped("robots", "laikago.yaml"), RobotModel)
     joints = {name: {"id": k, "sign": 1, "offset_rad": 0.0} for k, name in zip(IDS, robot.body.joints, strict=True)}
-    bus = {"family": "dynamixel", "port": "", "model": "XM540-W270", "supply_v": 12.0, "joints": joints}
+    bus = {"family": "dynamixel", "port": "motors", "model": "XM540-W270", "supply_v": 12.0, "joints": joints}
     every = {"velocity_rad_s": 40.0, "slew_rad": 1.0, "torque_nm": 400.0, "overspeed_rad_s": 60.0}
     # The supervisor looks at all that it looks at, but is not to end the measurement of a busy machine, or a turn of the SDK's.
     patience = {"stall_torque": 1.0, "stale_command_s": 60.0, "stale_reading_s": 60.0, "late_a_second": 10_000}

@@ -100,6 +100,14 @@ def test_a_robot_that_cannot_be_connected_leaves_nothing_behind_and_nothing_to_r
     lab.adapt("\n0.1\n" * TRIALS)
 
 
+def test_a_run_folder_that_cannot_be_made_is_told_before_a_port_is_opened(lab: Lab, wired: FakeWired) -> None:
+    (lab.folder / "run").write_text("a file")
+    for out in (lab.run, lab.run / "inside"):
+        with pytest.raises(UserError, match=f"^{out}: cannot be used: "):
+            adapt(str(lab.folder / "lab.yaml"), config=str(lab.folder / "short.yaml"), out=out)
+    assert wired.bus.told == []
+
+
 def test_a_slip_of_the_keys_is_asked_again_and_costs_no_trial(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     lab.adapt("\nnan\n-inf\n0,5\n\n85\n0.1\n" + "\n0.1\n" * (TRIALS - 1))
     told = capsys.readouterr().err
