@@ -47,8 +47,7 @@ class EmulatorProcess:
 
     def command(self, line: str) -> str:
         """See robot_adapt.emulation_commands. Raises UserError for a line that means nothing."""
-        self._pipe.send(line)
-        return self._answer(_ANSWER_S)
+        return self._answer(_ANSWER_S, line)
 
     def close(self) -> None:
         """Idempotent."""
@@ -58,8 +57,10 @@ class EmulatorProcess:
             self._process.kill()
             self._process.join()
 
-    def _answer(self, timeout_s: float) -> str:
+    def _answer(self, timeout_s: float, line: str | None = None) -> str:
         try:
+            if line is not None:
+                self._pipe.send(line)
             if not self._pipe.poll(timeout_s):
                 raise RobotError(f"the emulators did not answer for {timeout_s:.0f} s")
             good, text = self._pipe.recv()

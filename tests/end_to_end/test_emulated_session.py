@@ -155,8 +155,10 @@ def test_devices_that_cannot_be_emulated_and_lines_that_mean_nothing_are_told(em
 def test_devices_that_ended_are_a_line() -> None:
     emulators = EmulatorProcess(validate(described(), EmulatedRobotConfig, "emulated"))
     emulators._process.kill()
-    with pytest.raises(RobotError, match="the emulators have ended"):
-        emulators.command("where")
+    emulators._process.join()
+    for _ in range(2):  # nobody reads, nobody answers
+        with pytest.raises(RobotError, match="the emulators have ended"):
+            emulators.command("where")
     emulators.close()
     emulators.close()
 
