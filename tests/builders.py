@@ -27,12 +27,13 @@ SPEC = MINITAUR.body.spec
 
 
 def shipped_policy(robot: str = "minitaur") -> LinearPolicy:
-    return policy_file.load(shipped("policies", f"{robot}.safetensors"))
+    """Alone, without the repertoire that may come with it."""
+    return replace(policy_file.load(shipped("policies", f"{robot}.safetensors")), repertoire=None)
 
 
 def policy_with_repertoire(ticks: int) -> LinearPolicy:
     """The shipped Minitaur's with three specialists that mean nothing, made in trials of so many ticks."""
-    policy, chance = replace(shipped_policy(), repertoire=None), np.random.default_rng(0)
+    policy, chance = shipped_policy(), np.random.default_rng(0)
     steps = np.vstack((np.zeros(policy.weights.size), chance.normal(scale=0.01, size=(3, policy.weights.size))))
     traces = chance.normal(size=(12, 5 * len(SPEC.joints) + 7))
     words = ("the policy", "a weak leg", "a locked joint", "a slope")

@@ -9,6 +9,7 @@ from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
+from robot_adapt.policy import policy_file
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
 from robot_adapt.repertoire.growth import Growth, GrowthState, Members, _shortest, _worth_having
@@ -134,3 +135,15 @@ def test_nothing_is_grown_on_what_stands_for_reality() -> None:
 def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     state: GrowthState = _growth(_config(), monkeypatch).start()
     np.testing.assert_array_equal(state.members.thetas, shipped_policy().parameters[None])
+
+
+def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_shipped_policy() -> None:
+    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
+    config = load(shipped("repertoire", "minitaur.yaml"), RepertoireConfig)
+    assert policy.repertoire is not None
+    assert policy.provenance["repertoire"]["config"] == config.model_dump(mode="json")
+    assert set(policy.repertoire.task_words) == set(config.families)
+    mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
+    for one in range(1, len(policy.repertoire.members), 2):
+        across = mirror.parameters(policy, policy.repertoire.members[one])
+        np.testing.assert_allclose(across, policy.repertoire.members[one + 1], atol=1e-9)
