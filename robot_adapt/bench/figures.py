@@ -15,36 +15,33 @@ _AT = 20  # trials: the minute of the headline
 
 
 def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
-    """A row a rig: the median share of the gap over trials with its interval, and every hobble's share after a minute."""
+    """A row a rig: the mean return over trials, and every hobble's after a minute; dotted is the oracle, if there is one."""
     figure = Figure(figsize=(13.0, 4.2 * len(of)), layout="constrained")
     axes = figure.subplots(len(of), 2, squeeze=False, width_ratios=(1, 2))
     for (rig, one), (curve, bars) in zip(of.items(), axes, strict=True):
         budgets = sorted({budget for _, budget in one.adapted})
-        at = _nearest(budgets)
-        kept = [name for name in one.hobbles if name not in one.left_out]
+        at, places, width = _nearest(budgets), np.arange(len(one.hobbles)), 0.8 / len(methods)
         for k, (method, color) in enumerate(zip(methods, _COLORS, strict=False)):
-            intervals = [median_share(one, method, budget) for budget in budgets]
-            curve.plot([0, *budgets], [0.0, *(each.value for each in intervals)], "o-", color=color, label=method, ms=3)
-            curve.fill_between(
-                budgets, [each.low for each in intervals], [each.high for each in intervals], color=color, alpha=0.12, lw=0
-            )
-            width = 0.8 / len(methods)
-            heights = [shares(one, method, at)[name] for name in kept]
-            bars.bar(np.arange(len(kept)) + (k - (len(methods) - 1) / 2) * width, heights, width, color=color)
-        curve.set(
-            xlabel="trials of 3 s", ylabel="share of the gap won back", ylim=(-0.5, 1.1), title=f"{rig}: median of hobbles"
-        )
-        bars.set(ylim=(-0.5, 1.3), title=f"{rig}: every hobble after {at} trials, means of {one.seeds} seeds")
-        bars.set_xticks(np.arange(len(kept)), [name.replace("_", " ").replace(" and ", "\n+ ") for name in kept], rotation=30)
-        for each in (curve, bars):
-            each.axhline(0.0, color="black", lw=0.6)
-            each.axhline(1.0, color="black", lw=0.6, ls=":")
-    axes[0][0].legend(fontsize=7, loc="lower right")
+            means = [one.start.mean(), *(one.adapted[method, budget].mean() for budget in budgets)]
+            curve.plot([0, *budgets], means, "o-", color=color, label=method, ms=3)
+            shift = (k - (len(methods) - 1) / 2) * width
+            bars.bar(places + shift, one.adapted[method, at].mean(axis=1), width, color=color)
+        curve.axhline(float(one.oracle.mean()), color="black", lw=0.8, ls=":")
+        curve.set(xlabel="trials", ylabel="mean return of fresh trials (m)", title=f"{rig}: all hobbles")
+        curve.legend(fontsize=7, loc="lower right")
+        ends = places[:, None] + np.array([-0.45, 0.45])
+        for values, style, label in ((one.start, "-", "zero-shot"), (one.oracle, ":", "oracle")):
+            for place, mean in zip(ends, values.mean(axis=1), strict=True):
+                bars.plot(place, [mean, mean], color="black", lw=1.2, ls=style, label=label if place[0] < 0 else None)
+        bars.axhline(0.0, color="black", lw=0.6)
+        bars.set(title=f"{rig}: every hobble after {at} trials, means of {one.seeds} seeds", ylabel="m")
+        bars.set_xticks(places, [name.replace("_", " ").replace(" and ", "\n+ ") for name in one.hobbles], rotation=30)
+        bars.legend(fontsize=7, loc="lower right")
     figure.savefig(path, dpi=110)
 
 
 def table(of: Returns, methods: Sequence[str]) -> str:
-    """Markdown: a row a method."""
+    """Markdown, a row a method: mean return over hobbles and, with an oracle, the median share of the gap and its interval."""
     budgets = sorted({budget for _, budget in of.adapted})
     at = _nearest(budgets)
     head = ["method", *(f"{b} trials" for b in budgets), f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
@@ -57,7 +54,13 @@ def table(of: Returns, methods: Sequence[str]) -> str:
         worst = f"{low.replace('_', ' ')} {by_hobble[low]:.2f}" if low else "-"
         steps = list(zip(budgets, medians, strict=True))
         reached = [next((str(budget) for budget, median in steps if median.value >= share), "-") for share in (0.8, 0.9)]
-        cells = [method, *map(str, medians), str(median_of_oracle(of, method, at)), ", ".join(reached)]
+        means = (f"{of.adapted[method, budget].mean():.2f} m" for budget in budgets)
+        cells = [
+            method,
+            *(f"{mean}; {median}" for mean, median in zip(means, medians, strict=True)),
+            str(median_of_oracle(of, method, at)),
+            ", ".join(reached),
+        ]
         cells += [worst, f"{of.falls[method, at].mean():.1f}"]
         cells += [f"{100 * of.fell[method, at].mean():.0f}", str(len(worse(of, method, at)))]
         lines.append("| " + " | ".join(cells) + " |")
@@ -68,11 +71,10 @@ def words(rig: str, of: Returns, methods: Sequence[str]) -> list[str]:
     """What the table says, in sentences."""
     first, *others = methods
     at = _nearest(sorted({budget for _, budget in of.adapted}))
-    zero, gap = of.start.mean(), (of.oracle - of.start).mean()
-    said = [
-        f"{rig}: {of.seeds} seeds of {len(of.hobbles)} hobbles; zero-shot {zero:.2f} m, the oracle {gap:.2f} m more."
-        + (f" Without a gap, and in no share: {', '.join(of.left_out)}." if of.left_out else "")
-    ]
+    said = [f"{rig}: {of.seeds} seeds of {len(of.hobbles)} hobbles; zero-shot {of.start.mean():.2f} m."]
+    if not np.isnan(oracle := of.oracle.mean()):
+        without = f" Without a gap, and in no share: {', '.join(of.left_out)}." if of.left_out else ""
+        said = [f"{said[0]} The oracle: {oracle:.2f} m.{without}"]
     for other in others:
         more, clear = ahead(of, first, other, at)
         said.append(

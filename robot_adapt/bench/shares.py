@@ -39,9 +39,9 @@ class Returns:
     """Of one rig: all returns (m) of hobbles x seeds that every method has, and the oracle.
 
     Attributes:
-        start, oracle: (H, S); `start_fell` is the share of fresh trials that fell.
+        start, oracle: (H, S), NaN without an oracle; `start_fell` is the share of fresh trials that fell.
         adapted: method and budget -> (H, S); `fell` is the share of fresh trials that fell, `falls` counts those on the way.
-        left_out: hobbles with a gap under 5 cm; they are in no share.
+        left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
 
     """
 
@@ -68,7 +68,8 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
 
     def is_complete(seed: int) -> bool:
         wanted = ((hobble, seed, method, budget) for hobble in hobbles for method in methods for budget in (0, *budgets))
-        return all((hobble, seed) in oracles for hobble in hobbles) and all(key in of_rig for key in wanted)
+        known = not oracles or all((hobble, seed) in oracles for hobble in hobbles)
+        return known and all(key in of_rig for key in wanted)
 
     seeds = [seed for seed in sorted({row.seed for row in rows if row.rig == rig}) if is_complete(seed)]
     if not seeds:
@@ -81,11 +82,11 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
         return {(method, budget): table(name, method, budget) for method in methods for budget in budgets}
 
     zero = table("return_m", start, 0)
-    oracle = np.array([[oracles[h, s].return_m for s in seeds] for h in hobbles])
-    small = (oracle - zero).mean(axis=1) < _LEAST_GAP_M
+    oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
+    has_gap = (oracle - zero).mean(axis=1) >= _LEAST_GAP_M
     return Returns(
         hobbles, zero, oracle, table("fell", start, 0), tables("return_m"), tables("fell"), tables("falls"),
-        tuple(name for name, one in zip(hobbles, small, strict=True) if one),
+        tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
     )  # fmt: skip
 
 

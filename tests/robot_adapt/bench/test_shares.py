@@ -82,3 +82,10 @@ def test_other_rigs_do_not_count() -> None:
     assert returns(rows, "robot", list(GAINED), "ours").adapted["ours", 20].max() < 2.0
     with pytest.raises(UserError, match="other: no seed has all its bouts"):
         returns(rows, "other", list(GAINED), "ours")
+
+
+def test_without_an_oracle_there_is_no_share_and_who_is_ahead_is_known_all_the_same() -> None:
+    of = returns([row for row in _rows() if row.method != ORACLE], "robot", list(GAINED), "ours")
+    assert shares(of, "ours", 20) == {}
+    assert str(median_share(of, "ours", 20)) == str(median_of_oracle(of, "ours", 20)) == "-"
+    assert ahead(of, "ours", "theirs", 20)[1] == ["leg", "slope"]

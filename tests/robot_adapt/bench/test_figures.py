@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from robot_adapt.bench.figures import draw, table, words
+from robot_adapt.bench.recovery import ORACLE
+from robot_adapt.bench.shares import returns
+from tests.robot_adapt.bench.test_shares import GAINED, _rows
+
+
+@pytest.mark.parametrize("with_oracle", [True, False])
+def test_a_picture_is_drawn_with_and_without_an_oracle(tmp_path: Path, with_oracle: bool) -> None:
+    of = returns([row for row in _rows() if with_oracle or row.method != ORACLE], "robot", list(GAINED), "ours")
+    draw({"robot": of, "again": of}, list(GAINED), tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_has_a_row_a_method() -> None:
+    head, _, ours, theirs = table(returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED)).splitlines()
+    assert head.startswith("| method | 5 trials | 20 trials |")
+    cells = [cell.strip() for cell in ours.split("|")]
+    assert cells[1] == "ours"
+    assert cells[2].startswith("0.90 m; 0.4")  # means of 0.6, 0.8 and 1.3
+    assert cells[3].startswith("1.10 m; 0.8")
+    assert "20, -" in cells  # trials to 80 % and 90 %
+    assert "slope -0.4" in theirs
+    assert len(ours.split("|")) == len(theirs.split("|")) == len(head.split("|"))
+
+
+def test_the_words_name_the_hobbles_without_a_gap_and_count_those_that_are_clear() -> None:
+    first, second = words("robot", returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED))
+    assert (
+        first == "robot: 12 seeds of 3 hobbles; zero-shot 0.70 m. The oracle: 1.20 m. Without a gap, and in no share: battery."
+    )
+    assert second.endswith("hobbles, the interval clear of zero on 2.")
