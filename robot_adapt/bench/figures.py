@@ -26,16 +26,17 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
             curve.plot([0, *budgets], means, "o-", color=color, label=method, ms=3)
             shift = (k - (len(methods) - 1) / 2) * width
             bars.bar(places + shift, one.adapted[method, at].mean(axis=1), width, color=color)
-        curve.axhline(float(one.oracle.mean()), color="black", lw=0.8, ls=":")
+        curve.axhline(float(one.oracle.mean()), color="black", lw=0.8, ls=":")  # NaN draws nothing
         curve.set(xlabel="trials", ylabel="mean return of fresh trials (m)", title=f"{rig}: all hobbles")
         curve.legend(fontsize=7, loc="lower right")
         ends = places[:, None] + np.array([-0.45, 0.45])
-        for values, style, label in ((one.start, "-", "zero-shot"), (one.oracle, ":", "oracle")):
+        known = [(one.start, "-", "zero-shot"), (one.oracle, ":", "oracle")]
+        for values, style, label in known if np.isfinite(one.oracle).all() else known[:1]:
             for place, mean in zip(ends, values.mean(axis=1), strict=True):
                 bars.plot(place, [mean, mean], color="black", lw=1.2, ls=style, label=label if place[0] < 0 else None)
         bars.axhline(0.0, color="black", lw=0.6)
         bars.set(title=f"{rig}: every hobble after {at} trials, means of {one.seeds} seeds", ylabel="m")
-        bars.set_xticks(places, [name.replace("_", " ").replace(" and ", "\n+ ") for name in one.hobbles], rotation=30)
+        bars.set_xticks(places, [name.replace("_", " ").replace(" and ", "\n+ ") for name in one.hobbles], rotation=45)
         bars.legend(fontsize=7, loc="lower right")
     figure.savefig(path, dpi=110)
 
