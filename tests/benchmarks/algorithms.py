@@ -19,9 +19,13 @@ import datetime
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+# Run by its path, it must find `tests`, which is never installed; its processes too.
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from robot_adapt.meta.executors import Executor
 from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor

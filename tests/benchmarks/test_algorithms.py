@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from robot_adapt.meta.executors.local import InProcessExecutor
+from tests.benchmarks import algorithms
 from tests.benchmarks.algorithm_studies import figures, noise_tolerance, own_cost, sampling
 from tests.benchmarks.algorithm_studies.noise_tolerance import BUDGETS, GROUNDS, METHODS, grid, ground
 from tests.benchmarks.algorithm_studies.table import Row, in_parallel, interval, numbers, read, write
@@ -25,6 +28,11 @@ def test_the_quick_benchmark_gives_every_table_figure_and_finding(tmp_path: Path
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     for ratio in numbers(read(tmp_path / "own_cost.csv"), "ratio"):
         assert ratio < 4.0 * own_cost.LIMIT  # of one round on a machine that may be busy; the limit is the full benchmark's
+
+
+def test_the_command_works_from_any_folder(tmp_path: Path) -> None:
+    command = [sys.executable, algorithms.__file__, "--help"]
+    assert "--quick" in subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("method", METHODS)

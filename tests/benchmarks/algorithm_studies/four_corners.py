@@ -2,6 +2,7 @@
 
 A method is measured as it trains: its meta-policy is adapted to every corner several times, with as many trials as in training;
 what counts is the noise-free return of what it ends with. Share 0 is never being near the corner, 1 the analytic best return.
+Settings are the best of about eight a family that were tried by hand, on seeds 0 and 1.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ GAP = FourCorners().best - FourCorners().worst
 SOLVED = 0.9
 K = 50
 """Trials of an adaptation, whatever the method."""
-_ITERATIONS = 80
+_ITERATIONS = 60
 _SIZE = {"zero_order": "pairs", "first_order": "tasks", "policy_gradient_maml": "tasks"}
 
-_BHC = BatchHillClimbingConfig(population=5, rounds=9, sigma=0.2)
+_BHC = BatchHillClimbingConfig(population=5, rounds=9, sigma=0.3)
 _ALPHA, _SIGMA = 2e-4, 0.1
 
 
@@ -57,7 +58,7 @@ class Meta:
 def _zero_order(operator: OperatorConfig, exploration: ExplorationConfig | None = None) -> Meta:
     """An iteration of 30 mirrored pairs."""
     stage = StageConfig(
-        name="zero order", iterations=_ITERATIONS, pairs=30, sigma=0.1, step=0.05, final_step=0.05, adaptation=operator,
+        name="zero order", iterations=_ITERATIONS, pairs=30, sigma=0.2, step=0.2, final_step=0.05, adaptation=operator,
         exploration=exploration,
     )  # fmt: skip
     return Meta(stage, operator)
@@ -92,7 +93,7 @@ _ES = EsGradientConfig(
 )  # fmt: skip
 METHODS = {
     "zero order, BHC": _zero_order(_BHC),
-    "zero order, BHC, exploration learned": _zero_order(_BHC, ExplorationConfig(sigma=0.2, step=0.1)),
+    "zero order, BHC, exploration learned": _zero_order(_BHC, ExplorationConfig(sigma=0.4, step=0.4)),
     "zero order, ES gradient": _zero_order(_ES),
     "first order": _first_order(hessian=False),
     "first order, Hessian": _first_order(hessian=True),
