@@ -2,7 +2,7 @@
 
 A method is measured as it trains: its meta-policy is adapted to every corner several times, with as many trials as in training;
 what counts is the noise-free return of what it ends with. Share 0 is never being near the corner, 1 the analytic best return.
-Settings are the best of about eight a family that were tried by hand, on seeds 0 and 1.
+Settings are the best that were tried by hand, on seeds 0 and 1: 17 of zero order, 9 of first order, 8 of policy gradients.
 """
 
 from __future__ import annotations
