@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from robot_adapt.config import shipped
 from robot_adapt.policy import policy_file
-from tests.builders import shipped_policy
+
+SHIPPED = policy_file.load(shipped("policies", "minitaur.safetensors"))
 
 
 def demo(out: Path) -> list[str]:
@@ -66,14 +68,14 @@ def test_the_robot_walked_was_hobbled_and_recovered_a_good_part(numbers: dict[st
     assert numbers["hobbled"]["ci95"][1] < numbers["healthy"]["ci95"][0]
     assert numbers["adapted"]["mean"] > numbers["hobbled"]["ci95"][1]
     assert numbers["recovered_share"] > 0.2
-    assert numbers["policy_sha256"] == policy_file.sha256(shipped_policy())
+    assert numbers["policy_sha256"] == policy_file.sha256(SHIPPED)
 
 
 def test_the_adapted_policy_is_the_one_that_was_measured(folder: Path) -> None:
     adapted = policy_file.load(folder / "adapted_policy.safetensors")
-    assert adapted.provenance["adapted"]["from"] == policy_file.sha256(shipped_policy())
-    assert adapted.provenance["config"]["seed"] == shipped_policy().provenance["config"]["seed"]
-    assert not np.array_equal(adapted.weights, shipped_policy().weights)
+    assert adapted.provenance["adapted"]["from"] == policy_file.sha256(SHIPPED)
+    assert adapted.provenance["config"]["seed"] == SHIPPED.provenance["config"]["seed"]
+    assert not np.array_equal(adapted.weights, SHIPPED.weights)
 
 
 def test_the_pictures_and_the_page_are_whole(folder: Path) -> None:
