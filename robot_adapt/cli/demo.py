@@ -24,7 +24,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Decides every random number.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/demo-DATE-TIME.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this robot.")] = None,
-    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the robot's].")] = None,
+    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the policy's].")] = None,
 ) -> None:
     """Walk a simulated robot, hobble it, adapt it, and report its recovery."""
     from robot_adapt.adapt.config import AdaptConfig
@@ -46,8 +46,9 @@ def demo(
         healthy_config = healthy_config.model_copy(update={"engine": backend})
     body = healthy_config.robot.body
     change = load_hobble(hobble or f"demo_{body.name}", body)
-    settings = load(shipped_or_file("adapt", config or body.name), AdaptConfig)
     start = policy_file.load(policy if policy is not None else shipped("policies", f"{body.name}.safetensors"))
+    default = body.name if start.repertoire is None else f"{body.name}_repertoire"
+    settings = load(shipped_or_file("adapt", config or default), AdaptConfig)
     healthy, healthy_body = simulated_rig(healthy_config, visuals=True)
     hobbled, hobbled_body = simulated_rig(healthy_config.hobbled(change), visuals=True)
     start.check_fits(healthy.robot.spec)
