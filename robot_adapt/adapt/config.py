@@ -36,7 +36,7 @@ def _what_is_searched(value: Any) -> str | None:
     kind, searched = part(value, "kind"), part(part(value, "search"), "kind")
     if "repertoire" in (kind, searched):
         return "repertoire" if kind == "repertoire" else "repertoire_duel"
-    return "weights" if kind in (None, "duel", *SEARCH_KINDS.split(", ")) else None
+    return "weights" if kind in (None, "duel", *SEARCH_KINDS) else None
 
 
 PolicyOperatorConfig = Annotated[
@@ -44,7 +44,9 @@ PolicyOperatorConfig = Annotated[
     | Annotated[RepertoireSearchConfig, Tag("repertoire")]
     | Annotated[RepertoireDuelConfig, Tag("repertoire_duel")],
     Discriminator(
-        _what_is_searched, "operator_kind", f"kind should be repertoire, duel, around another kind, or one of {SEARCH_KINDS}"
+        _what_is_searched,
+        "operator_kind",
+        f"kind should be repertoire, duel, around another kind, or one of {', '.join(SEARCH_KINDS)}",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -10,9 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from robot_adapt.adapt.config import AdaptConfig, PolicyOperatorConfig
 from robot_adapt.backends import NamedRig
 from robot_adapt.baselines.oracle import OracleConfig
-from robot_adapt.config import FROZEN, Count, NonNegative, Positive, shipped
-from robot_adapt.policy import policy_file
-from robot_adapt.policy.linear import LinearPolicy
+from robot_adapt.config import FROZEN, Count, NonNegative, Positive
 from sim.sampler import DynamicsSampler
 
 
@@ -50,10 +47,12 @@ class RecoveryBenchConfig(BaseModel):
 
     Attributes:
         rigs: the robots, by what the tables call them.
-        start: the policy that zero-shot and healthy returns, and the oracle's beginning, are of.
+        start: the policy whose return is zero-shot, one of the methods'; an oracle begins from a member of its repertoire.
         budgets: after so many trials each method's best is measured afresh, in ascending order.
         return_noise_m: standard deviation of what is added to every return that a method is told.
         fresh_trials: a measurement's, without that noise; the same disturbances for every method.
+        oracle: how the ceiling of each draw is found.
+        hobbles, methods: by what the tables call them.
 
     """
 
@@ -73,6 +72,8 @@ class RecoveryBenchConfig(BaseModel):
     def _fits(self) -> RecoveryBenchConfig:
         if list(self.budgets) != sorted(set(self.budgets)):
             raise ValueError("budgets: should ascend")
+        if self.start not in {method.policy for method in self.methods.values()}:
+            raise ValueError(f"start: no method begins from {self.start}, so nobody measures it")
         for rig in self.rigs.values():
             for name, hobble in self.hobbles.items():
                 if (wrong := hobble.draw.misfit(rig.robot.body)) is not None:
@@ -88,8 +89,3 @@ class RecoveryBenchConfig(BaseModel):
         oracle = self.oracle.model_copy(update={"pairs": 2, "most": 1, "every": 1, "check": 2})
         some = {"hobbles": dict(list(self.hobbles.items())[:2]), "rigs": dict(list(self.rigs.items())[:1])}
         return self.model_copy(update={**some, "seeds": 2, "budgets": (1, 3), "fresh_trials": 2, "oracle": oracle})
-
-
-def named_policy(name: str) -> LinearPolicy:
-    """A policy file, or the shipped policy of that name."""
-    return policy_file.load(Path(name) if Path(name).suffix else shipped("policies", f"{name}.safetensors"))

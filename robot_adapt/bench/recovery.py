@@ -1,7 +1,7 @@
 """Which bouts there are, and the table of their scores: a row a score, kept as they come, never measured twice.
 
-A row carries a digest of all that decides it (robot, hobble, seed, policy, operator, measurement): what is changed is run anew,
-what is not is kept, so that a benchmark of hours may be cut short, gone on with and added to.
+A row carries a digest of its names and of all that decides it (robot, hobble, seed, policy, operator, measurement): what is
+changed is run anew, what is not is kept, so that a benchmark of hours may be cut short, gone on with and added to.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.backends import SimulatedRobotConfig
-from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig, named_policy
+from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig
 from robot_adapt.bench.work import AdaptationBout, Bout, Item, OracleBout, Score, run
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure
@@ -61,14 +62,23 @@ class Planned:
 
 
 def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]:
-    """All bouts, or those of some methods (the oracle is one); seed by seed: cut short, every hobble has had its share."""
+    """All bouts, or those of some methods (the oracle is one); seed by seed: cut short, every hobble has had its share.
+
+    Raises UserError naming a method that is not there, or whose policy does not fit the robots or its own operator.
+    """
     if unknown := set(only) - {ORACLE, *config.methods}:
         raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join((ORACLE, *config.methods))}")
-    start = named_policy(config.start)
-    policies = {name: named_policy(name) for name in {method.policy for method in config.methods.values()}}
-    for policy in (start, *policies.values()):
-        for robot in config.rigs.values():
+    names = {method.policy for method in config.methods.values()}
+    policies = {name: policy_file.load(policy_file.path_of(name)) for name in sorted(names)}
+    for robot in config.rigs.values():
+        for policy in policies.values():
             policy.check_fits(robot.robot.body.spec)
+    for label, method in config.methods.items():
+        try:
+            make_policy_operator(config.settings(method), policies[method.policy], 0)
+        except UserError as error:
+            raise UserError(f"methods.{label}: {error}") from None
+    start = policies[config.start]
     starts = start.parameters[None] if start.repertoire is None else start.repertoire.members
     alone = replace(start, repertoire=None)
     planned = []
@@ -76,14 +86,15 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
         hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
         items: dict[str, Item] = {}
         for label, method in config.methods.items():
-            policy, settings = _known(policies[method.policy], method, hobble), config.settings(method)
-            bout = Bout(policy, hobbled, settings, name, seed)
-            items[label] = AdaptationBout(bout, config.budgets, config.return_noise_m)
-        settings = config.settings(next(iter(config.methods.values())))
-        items[ORACLE] = OracleBout(Bout(alone, hobbled, settings, name, seed), starts, config.oracle)
+            bout = Bout(
+                _known(policies[method.policy], method, hobble), hobbled, config.trial_s, config.fresh_trials, name, seed
+            )
+            items[label] = AdaptationBout(bout, config.settings(method), config.budgets, config.return_noise_m)
+        bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
+        items[ORACLE] = OracleBout(bout, starts, config.oracle)
         for label, item in items.items():
             if not only or label in only:
-                planned.append(Planned(rig, name, seed, label, _digest(item), item))
+                planned.append(Planned(rig, name, seed, label, _digest(rig, label, item), item))
     return planned
 
 
@@ -143,15 +154,15 @@ def _known(policy: LinearPolicy, method: Method, hobble: BenchHobble) -> LinearP
     return replace(policy, repertoire=policy.repertoire.without(frozenset({hobble.family})))
 
 
-def _digest(item: Item) -> str:
+def _digest(rig: str, method: str, item: Item) -> str:
     bout = item.bout
     parts: list[Any] = [
-        policy_file.sha256(bout.policy), bout.robot.model_dump(mode="json"), bout.settings.model_dump(mode="json"),
-        bout.where, bout.seed,
+        rig, method, policy_file.sha256(bout.policy), bout.robot.model_dump(mode="json"), bout.trial_s, bout.fresh_trials,
+        bout.hobble, bout.seed,
     ]  # fmt: skip
     match item:
         case AdaptationBout():
-            parts += [item.budgets, item.noise_m]
+            parts += [item.settings.model_dump(mode="json"), item.budgets, item.noise_m]
         case OracleBout():
             parts += [item.starts.tolist(), item.config.model_dump(mode="json")]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

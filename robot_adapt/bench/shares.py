@@ -39,7 +39,7 @@ class Returns:
     """Of one rig: all returns (m) of hobbles x seeds that every method has, and the oracle.
 
     Attributes:
-        start, oracle: (H, S), NaN without an oracle; `start_fell` is the share of fresh trials that fell.
+        start, oracle: (H, S), NaN without an oracle.
         adapted: method and budget -> (H, S); `fell` is the share of fresh trials that fell, `falls` counts those on the way.
         left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
 
@@ -48,7 +48,6 @@ class Returns:
     hobbles: tuple[str, ...]
     start: FloatArray
     oracle: FloatArray
-    start_fell: FloatArray
     adapted: dict[tuple[str, int], FloatArray]
     fell: dict[tuple[str, int], FloatArray]
     falls: dict[tuple[str, int], FloatArray]
@@ -85,7 +84,7 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
     oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
     has_gap = (oracle - zero).mean(axis=1) >= _LEAST_GAP_M
     return Returns(
-        hobbles, zero, oracle, table("fell", start, 0), tables("return_m"), tables("fell"), tables("falls"),
+        hobbles, zero, oracle, tables("return_m"), tables("fell"), tables("falls"),
         tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
     )  # fmt: skip
 

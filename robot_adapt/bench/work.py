@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,8 +28,8 @@ class Score:
     Attributes:
         return_m: mean of fresh trials.
         fell: share of the fresh trials that ended in a fall.
-        falls: of the trials spent so far.
-        settled: for an oracle: it stopped because it no longer improved.
+        falls: of the trials spent so far; an oracle's are not counted.
+        settled: False for an oracle that might have gone on improving.
 
     """
 
@@ -42,12 +42,13 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Bout:
-    """A hobbled robot and one seed of it; `where` names both, so that other methods meet the same disturbances."""
+    """A hobbled robot; the hobble's name and the seed decide all disturbances, so that every method meets the same."""
 
     policy: LinearPolicy
     robot: SimulatedRobotConfig
-    settings: AdaptConfig
-    where: str
+    trial_s: float
+    fresh_trials: int
+    hobble: str
     seed: int
 
 
@@ -56,6 +57,7 @@ class AdaptationBout:
     """Adapts within the largest budget; what is told has `noise_m` more noise."""
 
     bout: Bout
+    settings: AdaptConfig
     budgets: tuple[int, ...]
     noise_m: float
 
@@ -73,19 +75,22 @@ Item = AdaptationBout | OracleBout
 
 
 def run(item: Item) -> list[Score]:
-    """An adaptation's score at every budget, the start's (0 trials) before them; an oracle's only score."""
+    """An adaptation's score at every budget, the start's (0 trials) before them; an oracle's only score.
+
+    Raises RuntimeError when a trial is aborted.
+    """
     bout = item.bout
-    with Lane(bout.policy, bout.robot, bout.settings.trial_s, bout.seed, f"bench {bout.where}") as lane:
+    with Lane(bout.policy, bout.robot, bout.trial_s, bout.seed, f"bench {bout.hobble}") as lane:
         return _adapted(lane, item) if isinstance(item, AdaptationBout) else [_oracle(lane, item)]
 
 
 def _adapted(lane: Lane, item: AdaptationBout) -> list[Score]:
     bout, most = item.bout, item.budgets[-1]
-    operator = make_policy_operator(bout.settings, bout.policy, bout.seed)
-    noise = generator(bout.seed, f"bench return noise {bout.where}")
+    operator = make_policy_operator(item.settings, bout.policy, bout.seed)
+    noise = generator(bout.seed, f"bench return noise {bout.hobble}")
     spent = falls = 0
-    best = bout.policy.parameters
-    scores = [_measured(lane, best, bout.settings.fresh_trials, 0, 0)]
+    measured = bout.policy.parameters
+    scores = [_measured(lane, measured, bout.fresh_trials)]
     while spent < most and (candidates := operator.ask()):
         for candidate in candidates[: most - spent]:
             trial = lane.trial(candidate.parameters, _ADAPTATION, spent)
@@ -95,16 +100,12 @@ def _adapted(lane: Lane, item: AdaptationBout) -> list[Score]:
             spent += 1
             falls += trial.status is Status.FELL
             if spent in item.budgets:
-                before, best = best, operator.best.parameters
-                same = np.array_equal(before, best)
-                last = scores[-1]
-                scores.append(
-                    Score(spent, last.return_m, last.fell, falls)
-                    if same
-                    else _measured(lane, best, bout.settings.fresh_trials, spent, falls)
-                )
-    last = scores[-1]  # what has ended early stays as it is
-    return scores + [Score(budget, last.return_m, last.fell, falls) for budget in item.budgets if budget > spent]
+                score = scores[-1]
+                if not np.array_equal(measured, best := operator.best.parameters):
+                    measured, score = best, _measured(lane, best, bout.fresh_trials)
+                scores.append(replace(score, trials=spent, falls=falls))
+    # What has ended early stays as it is.
+    return scores + [replace(scores[-1], trials=budget) for budget in item.budgets if budget > spent]
 
 
 def _oracle(lane: Lane, item: OracleBout) -> Score:
@@ -114,11 +115,11 @@ def _oracle(lane: Lane, item: OracleBout) -> Score:
     start = max((starts[k] for k in finalists), key=lambda one: lane.mean(one, _FINAL_TRIALS, _AUDITION, 1))
     theta, _, settled = climb(lane, start, item.config, bout.seed, 0)
     spent = lane.trials
-    measured = _measured(lane, theta, bout.settings.fresh_trials, spent, 0)
-    return Score(spent, measured.return_m, measured.fell, 0, settled)
+    return replace(_measured(lane, theta, bout.fresh_trials), trials=spent, settled=settled)
 
 
-def _measured(lane: Lane, theta: FloatArray, fresh: int, trials: int, falls: int) -> Score:
+def _measured(lane: Lane, theta: FloatArray, fresh: int) -> Score:
+    """Of fresh trials; nothing spent yet."""
     done = [lane.trial(theta, _FRESH, i) for i in range(fresh)]
     fell = float(np.mean([trial.status is Status.FELL for trial in done]))
-    return Score(trials, round(float(np.mean([trial.value for trial in done])), 4), round(fell, 4), falls)
+    return Score(0, round(float(np.mean([trial.value for trial in done])), 4), round(fell, 4), 0)

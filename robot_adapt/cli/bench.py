@@ -62,9 +62,12 @@ def bench(
                 raise KeyboardInterrupt(f"; what is done is in {path}: the same command goes on") from None
             finally:
                 executor.close()
-    rows = recovery.read(planned, path)
     methods = [name for name in settings.methods if not only or name in only]
-    start = next(name for name in methods if settings.methods[name].policy == settings.start)
+    start = next((name for name in methods if settings.methods[name].policy == settings.start), None)
+    if start is None:  # oracles alone, or methods that begin elsewhere: there is nothing to compare with yet
+        typer.echo(str(path))
+        return
+    rows = recovery.read(planned, path)
     of = {name: returns(rows, name, methods, start) for name in settings.rigs}
     figures.draw(of, methods, folder / "recovery.png")
     text = []

@@ -17,7 +17,7 @@ def grow_repertoire(
 ) -> None:
     """Grow a repertoire of specialists around a policy, in simulation. Run again, it goes on to the same bytes."""
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, shipped
+    from robot_adapt.config import load
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
     from robot_adapt.repertoire import checkpoint
@@ -25,9 +25,7 @@ def grow_repertoire(
     from robot_adapt.repertoire.growth import Growth
 
     settings = load(config, RepertoireConfig)
-    named = Path(settings.policy)
-    policy = policy_file.load(named if named.suffix else shipped("policies", f"{settings.policy}.safetensors"))
-    policy = replace(policy, repertoire=None)
+    policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
     folder = out if out is not None else Path("runs") / f"repertoire-{config.stem}"
     folder.mkdir(parents=True, exist_ok=True)
     saved = folder / "checkpoint.safetensors"

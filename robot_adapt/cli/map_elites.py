@@ -20,13 +20,11 @@ def map_elites(
     from robot_adapt.baselines.map_elites import MapElites, MapElitesConfig, load, save
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load as load_config
-    from robot_adapt.config import shipped
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
 
     settings = load_config(config, MapElitesConfig)
-    named = Path(settings.policy)
-    policy = policy_file.load(named if named.suffix else shipped("policies", f"{settings.policy}.safetensors"))
+    policy = policy_file.load(policy_file.path_of(settings.policy))
     folder = out if out is not None else Path("runs") / f"map-elites-{config.stem}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from robot_adapt import __version__
 from robot_adapt.backends import Rig, SimulatedRobotConfig, simulated_rig
 from robot_adapt.baselines.exploration import explored_trial
 from robot_adapt.baselines.policy_gradient import Episode
-from robot_adapt.config import shipped
 from robot_adapt.errors import UserError
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.state import MetaState
@@ -130,7 +128,7 @@ class OpenRobotWorld:
 
 def _start_policy(config: MetaTrainConfig, name: str) -> LinearPolicy:
     """The policy file, or the shipped policy, of that name."""
-    path = Path(name) if name.endswith(".safetensors") else shipped("policies", f"{name}.safetensors")
+    path = policy_file.path_of(name)
     policy, robot = policy_file.load(path), config.robot.robot
     for what, ours, wanted in (
         ("robot", policy.robot, robot.body.name),

@@ -21,13 +21,16 @@ from robot_adapt.optim.recombination import Recombination, RecombinationConfig
 from robot_adapt.optim.rounds import RoundOperator, Strategy
 from robot_adapt.optim.space import Space
 
-SEARCH_KINDS = "active_subspace_es, bayesian_optimization, bhc, cma_es, es_gradient, guided_es, hill_climbing, recombination"
+SEARCH_KINDS = (
+    "active_subspace_es", "bayesian_optimization", "bhc", "cma_es", "es_gradient", "guided_es", "hill_climbing",
+    "recombination",
+)  # fmt: skip
 
 
 def _kind(value: Any) -> str | None:
     """What names no kind is batch hill-climbing."""
     kind = value.get("kind", "bhc") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if kind in SEARCH_KINDS.split(", ") else None
+    return kind if kind in SEARCH_KINDS else None
 
 
 SearchConfig = Annotated[
@@ -39,7 +42,7 @@ SearchConfig = Annotated[
     | Annotated[GuidedEsConfig, Tag("guided_es")]
     | Annotated[HillClimbingConfig, Tag("hill_climbing")]
     | Annotated[RecombinationConfig, Tag("recombination")],
-    Discriminator(_kind, "operator_kind", f"kind should be duel, around another kind, or one of {SEARCH_KINDS}"),
+    Discriminator(_kind, "operator_kind", f"kind should be duel, around another kind, or one of {', '.join(SEARCH_KINDS)}"),
 ]
 
 

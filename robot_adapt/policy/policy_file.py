@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from hardware.types import FloatArray
 from robot_adapt import array_file
-from robot_adapt.config import FROZEN, Count, Positive, validate
+from robot_adapt.config import FROZEN, Count, Positive, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.optim.space import from_arrays
 from robot_adapt.policy.linear import LinearPolicy
@@ -59,6 +59,11 @@ def save(policy: LinearPolicy, path: Path) -> str:
 def sha256(policy: LinearPolicy) -> str:
     """SHA-256 (hex) of a policy's content: the identity that trials and reports carry."""
     return array_file.digest(*_parts(policy))
+
+
+def path_of(name: str) -> Path:
+    """Of a policy in a config: a file, or the name of a shipped one. Raises UserError listing these."""
+    return Path(name) if Path(name).suffix else shipped("policies", f"{name}.safetensors")
 
 
 def load(path: Path) -> LinearPolicy:

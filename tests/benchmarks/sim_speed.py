@@ -33,25 +33,22 @@ PEERS is the Python of an environment made from peers/requirements.txt; without 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import datetime
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robot_adapt.config import shipped
-from robot_adapt.policy import policy_file
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a file, the tests are no package
+
+from tests.benchmarks.circumstances import circumstances, peers_python
 
 _HERE = Path(__file__).resolve().parent
 _SECONDS = 3.0
@@ -237,41 +234,6 @@ def rounded(value: float) -> float:
 
 def summary(values: list[float]) -> dict[str, object]:
     return {"median": rounded(statistics.median(values)), "range": [rounded(min(values)), rounded(max(values))]}
-
-
-@contextlib.contextmanager
-def peers_python(given: str | None) -> Iterator[str]:
-    """The Python of the peers' environment, made here when none was given."""
-    if given is not None:
-        yield given
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        print("making the peers' environment", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        python = str(Path(folder) / "bin" / "python")
-        output(python, "-m", "pip", "install", "--quiet", "-r", "peers/requirements.txt")
-        yield python
-
-
-def output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=_HERE).stdout.strip()
-
-
-def circumstances(peers: str) -> dict[str, object]:
-    """What the figures depend on."""
-    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
-    policies = sorted(shipped("policies", "minitaur.safetensors").parent.glob("*.safetensors"))
-    return {
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "cpu": cpu.partition(":")[2].strip(),
-        "load_at_start": os.getloadavg()[0],
-        "versions": {name: importlib.metadata.version(name) for name in ("pybullet", "numpy", "numba", "robot-adapt")},
-        "peer_versions": output(peers, "-m", "pip", "freeze", "--all").splitlines(),
-        "policy_sha256": {path.stem: policy_file.sha256(policy_file.load(path)) for path in policies},
-        "commit": output("git", "rev-parse", "HEAD"),
-        "uncommitted": output("git", "status", "--porcelain") != "",
-    }
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from robot_adapt.backends import simulated_rig
 from robot_adapt.rollout import rollout
 from robot_adapt.trial import Status, Trial
 from sim.dynamics import Dynamics
-from sim.ground import Rough, Slope, Steps
+from sim.ground import Slope
 from sim.mujoco_world import MujocoWorld
 from sim.physics import Engine, Motion, Physics, rotate
 from sim.robots.assembler import assemble
@@ -224,44 +224,6 @@ def test_a_pull_accelerates_the_whole_robot() -> None:
         robot.physics.step([0.0] * 8)
     assert robot.physics.base_velocity()[0][1] == pytest.approx(-6.0 / 6.0 * 0.2, rel=0.02)
     robot.close()
-
-
-def test_it_stands_along_a_slope() -> None:
-    robot, level = made(Dynamics(ground=Slope(pitch_rad=0.1, roll_rad=0.05))), made()
-    imu = robot.read().imu
-    assert imu.pitch_rad == pytest.approx(-0.1, abs=0.02)
-    assert imu.roll_rad == pytest.approx(0.05, abs=0.02)
-    assert robot.truth().z_m == pytest.approx(level.truth().z_m, abs=0.003)
-    robot.close()
-    level.close()
-
-
-def test_steps_ahead_raise_it_and_flat_steps_are_level_ground(plain: SimulatedRobot) -> None:
-    heights = []
-    for height_m in (0.0, 0.02):
-        robot = made(Dynamics(ground=Steps(kind="steps", height_m=height_m, length_m=0.4)))
-        # Edges at 0.4, 0.8 and 1.2 m: it stands two steps up in the mean.
-        robot.physics.place(replace(robot.physics.motion(), position_m=(1.0, 0.0, 0.25)))
-        robot.sleep_until(robot.now() + 0.8)
-        heights.append(robot.truth().z_m)
-        robot.close()
-    plain.reset(np.random.default_rng(0))
-    assert heights[0] == pytest.approx(plain.truth().z_m, abs=0.003)
-    assert heights[1] - heights[0] == pytest.approx(2 * 0.02, abs=0.015)
-
-
-@pytest.mark.parametrize("place_m", [(1.2, 0.4), (0.8, -0.9)])
-def test_rough_ground_has_its_bumps_where_pybullet_s_has_them(place_m: tuple[float, float]) -> None:
-    dynamics, stands = Dynamics(ground=Rough(kind="rough", height_m=0.02, length_m=0.5, seed=3)), []
-    for engine in ENGINES:
-        robot = made(dynamics, engine=engine)
-        robot.physics.place(replace(robot.physics.motion(), position_m=(*place_m, 0.21)))
-        robot.sleep_until(0.8)
-        imu = robot.read().imu
-        stands.append((imu.roll_rad, imu.pitch_rad, robot.truth().z_m))
-        robot.close()
-    assert abs(stands[1][0]) > 0.05
-    np.testing.assert_allclose(stands[0], stands[1], atol=0.02)
 
 
 def test_only_links_that_may_touch_push_each_other() -> None:

@@ -9,7 +9,7 @@ from hardware.types import FloatArray
 from robot_adapt.bench import recovery, work
 from robot_adapt.bench.config import RecoveryBenchConfig
 from robot_adapt.bench.recovery import ORACLE, carry_out, missing, plan, read
-from robot_adapt.bench.work import AdaptationBout, OracleBout
+from robot_adapt.bench.work import AdaptationBout, Item, OracleBout, Score
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
@@ -102,7 +102,7 @@ def test_an_oracle_begins_from_the_best_member(tmp_path: Path, monkeypatch: pyte
         return start, (), True
 
     monkeypatch.setattr(work, "climb", climb)
-    monkeypatch.setattr(work, "_measured", lambda *_: work.Score(1, 1.0, 0.0, 0))
+    monkeypatch.setattr(work, "_measured", lambda *_: Score(1, 1.0, 0.0, 0))
     work._oracle(Track(), item)  # type: ignore[arg-type]
     np.testing.assert_array_equal(starts[0], item.starts[2])
 
@@ -149,10 +149,28 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
         read(planned, path)
 
 
-def test_a_bout_that_fails_is_named(tmp_path: Path) -> None:
-    planned = plan(_config(methods={"ours": {"policy": "minitaur", "operator": {"kind": "repertoire", "member_trials": 2}}}))
-    with pytest.raises(RuntimeError, match=r"robot, leg, seed 0, ours: UserError: .*"):
-        carry_out(planned, tmp_path / "table.csv", InProcessExecutor(), lambda _: None)
+def _broken(_: Item) -> list[Score]:
+    raise RuntimeError("trial aborted: a wheel fell off")
+
+
+def test_a_bout_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "run", _broken)
+    with pytest.raises(RuntimeError, match=r"robot, leg, seed 0, BHC: RuntimeError: trial aborted: a wheel fell off"):
+        carry_out(plan(_config()), tmp_path / "table.csv", InProcessExecutor(), lambda _: None)
+
+
+def test_a_method_that_does_not_fit_its_policy_is_named_before_anything_runs() -> None:
+    with pytest.raises(UserError, match=r"methods.ours: trial_s: this policy's repertoire is of trials of 3 s, not 0.1 s"):
+        plan(_config(methods={"ours": {"policy": "minitaur", "operator": {"kind": "repertoire", "member_trials": 2}}}))
+
+
+def test_another_operator_or_name_of_a_method_is_run_anew_and_no_oracle_is(tmp_path: Path) -> None:
+    path, planned = tmp_path / "table.csv", plan(_config())
+    carry_out(planned, path, InProcessExecutor(), lambda _: None)
+    for name, sigma in (("BHC", 0.03), ("hill climbing", 0.02)):
+        method = {"policy": "minitaur", "operator": {"population": 1, "rounds": 2, "sigma": sigma}}
+        other = plan(_config(methods={name: method}))
+        assert [one.method for one in missing(other, read(other, path))] == [name, name]
 
 
 def test_shipped_benchmarks_fit_their_robots() -> None:
@@ -165,6 +183,7 @@ def test_shipped_benchmarks_fit_their_robots() -> None:
     ("changes", "message"),
     [
         ({"budgets": [5, 1]}, "budgets: should ascend"),
+        ({"start": "laikago"}, "start: no method begins from laikago"),
         ({"rigs": {"dog": "laikago"}}, r"hobbles.leg.draw.hobbles.0.change"),
     ],
 )

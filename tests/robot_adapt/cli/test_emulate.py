@@ -13,7 +13,7 @@ from hardware.types import RobotError
 from robot_adapt.config import load, read_yaml, shipped
 from robot_adapt.hardware_config import HardwareConfig, wired_robot
 from tests.builders import write_yaml
-from tests.robot_adapt.cli.test_main import refused, run
+from tests.robot_adapt.cli.verbs import refused, run
 
 
 @contextlib.contextmanager

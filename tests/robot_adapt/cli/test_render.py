@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.builders import write_yaml
-from tests.robot_adapt.cli.test_main import refused, run
+from tests.robot_adapt.cli.verbs import refused, run
 
 FRAMES = 5  # of 0.2 s, 25 a second
 SIZE = (480, 430)

@@ -297,26 +297,3 @@ def test_a_run_that_climbs_is_let_alone() -> None:
     plan = Plan(seed=1, stages=(STAGE,), divergence=DivergenceConfig(window=5, drop=0.2))
     state = train(EsMaml(plan, PROBLEM, InProcessExecutor()), 30)
     assert np.square(state.theta - 0.5).sum() < 0.2 * 6 * 0.25
-
-
-def test_training_starts_from_a_policy_and_keeps_its_normalizer() -> None:
-    config = TINY.model_copy(update={"start": "minitaur"})
-    arena, policy = RobotArena(config), policy_file.load(shipped("policies", "minitaur.safetensors"))
-    state = arena.start()
-    np.testing.assert_array_equal(state.theta, policy.parameters)
-    np.testing.assert_allclose(state.moments.normalizer().std, policy.normalizer.std, rtol=1e-12)
-    made = arena.policy(state)
-    assert made.provenance["start_sha256"] == policy_file.sha256(policy)
-    assert made.provenance["config"]["start"] == "minitaur"
-
-
-def test_a_start_of_another_robot_is_refused() -> None:
-    config = TINY.model_copy(update={"start": str(shipped("policies", "laikago.safetensors"))})
-    with pytest.raises(UserError, match=r"start: .*laikago\.safetensors: this policy's robot is not that of this config"):
-        RobotArena(config)
-
-
-def test_a_checkpoint_of_another_start_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(RobotArena(TINY).start(), TINY, tmp_path / "checkpoint", "one")
-    with pytest.raises(UserError, match="a checkpoint of another start policy"):
-        checkpoint.load(tmp_path / "checkpoint", TINY, "other")
