@@ -130,7 +130,9 @@ def drive(
         else:
             hot_s[i] = 0.0
         if parts[_JAMMED, i] > 0.0:
-            torque = parts[_JAM_KP, i] * (parts[_JAMMED_AT, i] - true[0, i]) - parts[_JAM_KD, i] * velocity
+            # A damping that more than stops the least inertia within a step would shake the joint.
+            damping = min(parts[_JAM_KD, i], _LEAST_INERTIA_KG_M2 / time_step_s)
+            torque = parts[_JAM_KP, i] * (parts[_JAMMED_AT, i] - true[0, i]) - damping * velocity
         coulomb = parts[_COULOMB, i]
         slip = min(max(velocity / max(_SLIP_RAD_S, coulomb * time_step_s / _LEAST_INERTIA_KG_M2), -1.0), 1.0)
         torques_nm[i] = torque - coulomb * slip - parts[_VISCOUS, i] * velocity

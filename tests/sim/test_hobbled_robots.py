@@ -52,6 +52,14 @@ def test_a_joint_locks_as_far_from_its_stance_as_asked(opened: Opened, model: st
     assert (stand(crooked).positions_rad - stand(straight).positions_rad)[joint] == pytest.approx(0.25, abs=0.1)
 
 
+def test_a_locked_joint_does_not_shake(opened: Opened, model: str) -> None:
+    outermost = list(body_of(model).joints_called("front_left"))[-1]
+    robot = opened(model, locked_joints_rad={outermost: 0.1})
+    joint = robot.spec.joint_names.index(outermost)
+    torques = np.array([state.torques_nm[joint] for state in trot(robot)])
+    assert np.abs(torques).max() < 0.3 * robot.spec.joints[joint].kp_nm_per_rad  # as a motor's that is off by 0.3 rad
+
+
 def front_left_height(state: RobotState) -> float:
     """Of a point 1 m ahead and 1 m to the left of the base, over the base."""
     w, x, y, z = state.imu.orientation_wxyz.tolist()
