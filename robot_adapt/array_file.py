@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent, UserError
 
 Arrays = Mapping[str, NDArray[Any]]
 _KEY = "robot_adapt"
@@ -73,7 +73,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], str]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+        raise Absent(f"{path}: no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     return decode(data, str(path))

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from robot_adapt import MAX_SEED
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent, UserError
 
 FROZEN = ConfigDict(frozen=True, strict=True, extra="forbid")
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -142,13 +142,25 @@ def _keys(location: tuple[int | str, ...], values: Any) -> list[str]:
 
 
 def shipped(folder: str, name: str) -> Path:
-    """A file that ships with the project, in `configs/folder/`. Raises UserError listing what there is."""
-    root = Path(__file__).resolve().parent.parent / "configs" / folder
-    path = root / name
+    """A file that ships with the project, in `configs/folder/`.
+
+    Raises Absent naming the command that makes it, UserError listing what there is where no config of the project makes it.
+    """
+    path = _CONFIGS / folder / name
     if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in root.glob("*" + path.suffix)))
+        verb, product_of = _MAKERS.get(folder, ("", ""))
+        if verb and (_CONFIGS / (recipe := product_of.format(path.stem))).is_file():
+            raise Absent(f"configs/{folder}/{name} is not made yet: robot-adapt {verb} configs/{recipe} makes it")
+        there = ", ".join(sorted(file.stem for file in path.parent.glob("*" + path.suffix)))
         raise UserError(f"no {folder} named {path.stem}: there is {there}")
     return path
+
+
+_CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+_MAKERS = {
+    "policies": ("meta-train", "meta_train/{}.yaml"),
+    "behaviour_maps": ("map-elites", "baselines/{}_map_elites.yaml"),
+}
 
 
 def named(folder: str, model: type[Model]) -> Callable[[Model | str], Model]:

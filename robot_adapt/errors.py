@@ -3,3 +3,7 @@
 
 class UserError(Exception):
     """Bad input; the message says what was wrong, where (file and key, joint, device), and what to do."""
+
+
+class Absent(UserError):
+    """A file that nobody has made yet, or an extra that is not installed: what needs neither can go on without."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig, simulated_rig
+from robot_adapt.baselines.exploration import explored_trial
+from robot_adapt.baselines.policy_gradient import Episode
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.rollout import rollout
@@ -34,10 +36,15 @@ class Lane:
         self._rig.reset(generator(self._seed, self._purpose, *index))
         self.trials += 1
         policy = self._policy.with_parameters(theta)
-        trial = rollout(self._rig.robot, self._rig.clock, policy, self._rig.returns, self._trial_s)
-        if trial.value is None:
-            raise RuntimeError(f"trial aborted: {trial.reason}")
-        return trial
+        return _scored(rollout(self._rig.robot, self._rig.clock, policy, self._rig.returns, self._trial_s))
+
+    def explored(self, theta: FloatArray, std: float, *index: int) -> tuple[Trial, Episode]:
+        """The same with exploration in its actions, see explored_trial."""
+        self._rig.reset(generator(self._seed, self._purpose, *index))
+        self.trials += 1
+        exploration = generator(self._seed, f"{self._purpose} exploration", *index)
+        trial, episode = explored_trial(self._rig, self._policy.with_parameters(theta), std, self._trial_s, exploration)
+        return _scored(trial), episode
 
     def value(self, theta: FloatArray, *index: int) -> float:
         """The return (m) of a trial."""
@@ -54,3 +61,9 @@ class Lane:
         return np.array(
             [self.value(theta + step, *index, pair) - self.value(theta - step, *index, pair) for pair, step in enumerate(steps)]
         )
+
+
+def _scored(trial: Trial) -> Trial:
+    if trial.value is None:
+        raise RuntimeError(f"trial aborted: {trial.reason}")
+    return trial

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from robot_adapt import array_file
+from robot_adapt.config import shipped
 from robot_adapt.errors import UserError
 from robot_adapt.optim.operator import Telemetry
 from robot_adapt.policy.linear import LinearPolicy
@@ -59,9 +60,17 @@ class BehaviourMap:
 
 def save(map_: BehaviourMap, path: Path) -> None:
     """Writes a map atomically."""
-    arrays = {"behaviours": map_.behaviours, "descriptors": map_.descriptors, "returns": map_.returns}
-    values = {"format": _FORMAT, "noise_sd": map_.noise_sd, "provenance": dict(map_.provenance)}
-    array_file.write_atomically(path, array_file.encode(arrays, values))
+    array_file.write_atomically(path, array_file.encode(*_parts(map_)))
+
+
+def sha256(map_: BehaviourMap) -> str:
+    """SHA-256 (hex) of a map's content."""
+    return array_file.digest(*_parts(map_))
+
+
+def path_of(name: str) -> Path:
+    """Of a map in a config: a file, or the name of a shipped one. Raises UserError when there is none of that name."""
+    return Path(name) if Path(name).suffix else shipped("behaviour_maps", f"{name}.safetensors")
 
 
 def load(path: Path) -> BehaviourMap:
@@ -76,6 +85,11 @@ def load(path: Path) -> BehaviourMap:
         raise UserError(f"{path}: {error.args[0]} is missing") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _parts(map_: BehaviourMap) -> tuple[dict[str, FloatArray], dict[str, Any]]:
+    arrays = {"behaviours": map_.behaviours, "descriptors": map_.descriptors, "returns": map_.returns}
+    return arrays, {"format": _FORMAT, "noise_sd": map_.noise_sd, "provenance": dict(map_.provenance)}
 
 
 def duty_factors(telemetry: Telemetry, trot: TrotConfig) -> FloatArray:

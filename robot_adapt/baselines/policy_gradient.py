@@ -115,13 +115,19 @@ Explore = Callable[[FloatArray, int, int], Episode]
 
 
 def adapt(explore: Explore, theta: FloatArray, config: PolicyGradientConfig) -> tuple[FloatArray, list[Estimate]]:
-    """Theta after adaptation, and each step's estimate; a step with fewer than two episodes that count is left out."""
+    """Theta after adaptation, and each step's estimate; see `ascend`."""
     estimates = []
     for step in range(config.steps):
-        tried = (explore(theta, step, i) for i in range(config.episodes))
-        episodes = [one for one in tried if len(one.rewards)]
-        if len(episodes) < 2:
-            continue
-        estimates.append(Estimate(episodes, config.std, config.standardize))
-        theta = theta + config.alpha * estimates[-1].gradient
+        theta, estimate = ascend([explore(theta, step, i) for i in range(config.episodes)], theta, config)
+        if estimate is not None:
+            estimates.append(estimate)
     return theta, estimates
+
+
+def ascend(tried: Sequence[Episode], theta: FloatArray, config: PolicyGradientConfig) -> tuple[FloatArray, Estimate | None]:
+    """Theta after one step, and its estimate; fewer than two episodes that count (T > 0) move nothing."""
+    episodes = [one for one in tried if len(one.rewards)]
+    if len(episodes) < 2:
+        return theta, None
+    estimate = Estimate(episodes, config.std, config.standardize)
+    return theta + config.alpha * estimate.gradient, estimate

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
-from robot_adapt.adapt.config import AdaptConfig, PolicyOperatorConfig
+from robot_adapt.adapt.config import PolicyOperatorConfig
 from robot_adapt.backends import NamedRig
+from robot_adapt.baselines.intelligent_trial_and_error import TrialAndErrorConfig
 from robot_adapt.baselines.oracle import OracleConfig
+from robot_adapt.baselines.policy_gradient import PolicyGradientConfig
 from robot_adapt.config import FROZEN, Count, NonNegative, Positive
 from sim.sampler import DynamicsSampler
 
@@ -26,20 +28,52 @@ class BenchHobble(BaseModel):
     draw: DynamicsSampler
 
 
+def _rival(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return kind if kind in ("policy_gradient", "trial_and_error") else "of_a_session"
+
+
+BenchOperatorConfig = Annotated[
+    Annotated[PolicyOperatorConfig, Tag("of_a_session")]
+    | Annotated[PolicyGradientConfig, Tag("policy_gradient")]
+    | Annotated[TrialAndErrorConfig, Tag("trial_and_error")],
+    Discriminator(_rival),
+]
+
+
 class Method(BaseModel):
     """What adapts.
 
     Attributes:
         policy: where it begins, by its name in configs/policies/ or a file.
+        operator: null keeps the policy as it is: zero-shot.
         knows_family: False takes the hobble's family out of the policy's repertoire.
+        from_scratch: begins with all weights 0, the trajectory generator alone; of the policy it has the normalizer.
+        map: what trial_and_error searches, by its name in configs/behaviour_maps/ or a file.
 
     """
 
     model_config = FROZEN
     policy: str
-    operator: PolicyOperatorConfig
+    operator: BenchOperatorConfig | None
     space: Literal["full", "learned"] = "full"
     knows_family: bool = True
+    from_scratch: bool = False
+    map: str | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_operator_takes(self) -> Method:
+        if isinstance(self.operator, TrialAndErrorConfig) != (self.map is not None):
+            raise ValueError("map: goes with an operator of kind trial_and_error, and that with a map")
+        if self.space != "full" and isinstance(self.operator, TrialAndErrorConfig | PolicyGradientConfig | None):
+            raise ValueError("space: this operator searches none: leave it out")
+        return self
+
+    def quick(self) -> Method:
+        """With a step up the policy gradient after two trials."""
+        if not isinstance(self.operator, PolicyGradientConfig):
+            return self
+        return self.model_copy(update={"operator": self.operator.model_copy(update={"episodes": 2})})
 
 
 class RecoveryBenchConfig(BaseModel):
@@ -72,7 +106,7 @@ class RecoveryBenchConfig(BaseModel):
     def _fits(self) -> RecoveryBenchConfig:
         if list(self.budgets) != sorted(set(self.budgets)):
             raise ValueError("budgets: should ascend")
-        if self.start not in {method.policy for method in self.methods.values()}:
+        if not any(map(self.begins_from_start, self.methods)):
             raise ValueError(f"start: no method begins from {self.start}, so nobody measures it")
         for rig in self.rigs.values():
             for name, hobble in self.hobbles.items():
@@ -80,12 +114,14 @@ class RecoveryBenchConfig(BaseModel):
                     raise ValueError(f"hobbles.{name}.draw.{wrong}")
         return self
 
-    def settings(self, method: Method) -> AdaptConfig:
-        """As a session would have them."""
-        return AdaptConfig(trial_s=self.trial_s, operator=method.operator, fresh_trials=self.fresh_trials, space=method.space)
+    def begins_from_start(self, label: str) -> bool:
+        """Whether this method's return after 0 trials is zero-shot."""
+        method = self.methods[label]
+        return method.policy == self.start and not method.from_scratch
 
     def quick(self) -> RecoveryBenchConfig:
         """Everything once in seconds; the numbers mean nothing."""
         oracle = self.oracle.model_copy(update={"pairs": 2, "most": 1, "every": 1, "check": 2})
-        some = {"hobbles": dict(list(self.hobbles.items())[:2]), "rigs": dict(list(self.rigs.items())[:1])}
+        methods = {label: method.quick() for label, method in self.methods.items()}
+        some = {"methods": methods, "hobbles": dict(list(self.hobbles.items())[:2]), "rigs": dict(list(self.rigs.items())[:1])}
         return self.model_copy(update={**some, "seeds": 2, "budgets": (1, 3), "fresh_trials": 2, "oracle": oracle})

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig
+from robot_adapt.bench.methods import fitting_policy, ready
+from robot_adapt.bench.searches import content
 from robot_adapt.bench.work import AdaptationBout, Bout, Item, OracleBout, Score, run
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure
@@ -64,32 +65,22 @@ class Planned:
 def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]:
     """All bouts, or those of some methods (the oracle is one); seed by seed: cut short, every hobble has had its share.
 
-    Raises UserError naming a method that is not there, or whose policy does not fit the robots or its own operator.
+    Raises UserError naming a method that is not there, or that does not fit the robots; Absent: see methods.absent.
     """
     if unknown := set(only) - {ORACLE, *config.methods}:
         raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join((ORACLE, *config.methods))}")
-    names = {method.policy for method in config.methods.values()}
-    policies = {name: policy_file.load(policy_file.path_of(name)) for name in sorted(names)}
-    for robot in config.rigs.values():
-        for policy in policies.values():
-            policy.check_fits(robot.robot.body.spec)
-    for label, method in config.methods.items():
-        try:
-            make_policy_operator(config.settings(method), policies[method.policy], 0)
-        except UserError as error:
-            raise UserError(f"methods.{label}: {error}") from None
-    start = policies[config.start]
+    methods = {label: ready(config, label) for label in config.methods if not only or label in only}
+    start = fitting_policy(config, config.start)
     starts = start.parameters[None] if start.repertoire is None else start.repertoire.members
     alone = replace(start, repertoire=None)
     planned = []
     for seed, (rig, robot), (name, hobble) in product(range(config.seeds), config.rigs.items(), config.hobbles.items()):
         hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
         items: dict[str, Item] = {}
-        for label, method in config.methods.items():
-            bout = Bout(
-                _known(policies[method.policy], method, hobble), hobbled, config.trial_s, config.fresh_trials, name, seed
-            )
-            items[label] = AdaptationBout(bout, config.settings(method), config.budgets, config.return_noise_m)
+        for label, method in methods.items():
+            policy = _known(method.policy, config.methods[label], hobble)
+            bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
+            items[label] = AdaptationBout(bout, method.search, config.budgets, config.return_noise_m)
         bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
         items[ORACLE] = OracleBout(bout, starts, config.oracle)
         for label, item in items.items():
@@ -162,7 +153,7 @@ def _digest(rig: str, method: str, item: Item) -> str:
     ]  # fmt: skip
     match item:
         case AdaptationBout():
-            parts += [item.settings.model_dump(mode="json"), item.budgets, item.noise_m]
+            parts += [content(item.search), item.budgets, item.noise_m]
         case OracleBout():
             parts += [item.starts.tolist(), item.config.model_dump(mode="json")]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

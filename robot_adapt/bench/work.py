@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.adapt.config import AdaptConfig
-from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.baselines.oracle import OracleConfig, climb
+from robot_adapt.bench.searches import Search, searched
 from robot_adapt.lane import Lane
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.trial import Status
 
-_ADAPTATION, _FRESH, _AUDITION = 0, 1, 2
+_FRESH, _AUDITION = 1, 2  # and 0, of what is searched
 _AUDITION_TRIALS = 2
 _FINALISTS, _FINAL_TRIALS = 4, 8
 
@@ -57,7 +57,7 @@ class AdaptationBout:
     """Adapts within the largest budget; what is told has `noise_m` more noise."""
 
     bout: Bout
-    settings: AdaptConfig
+    search: Search
     budgets: tuple[int, ...]
     noise_m: float
 
@@ -86,24 +86,19 @@ def run(item: Item) -> list[Score]:
 
 def _adapted(lane: Lane, item: AdaptationBout) -> list[Score]:
     bout, most = item.bout, item.budgets[-1]
-    operator = make_policy_operator(item.settings, bout.policy, bout.seed)
-    noise = generator(bout.seed, f"bench return noise {bout.hobble}")
+    chance = generator(bout.seed, f"bench return noise {bout.hobble}")
+    noise_m = (item.noise_m * float(chance.standard_normal()) for _ in range(most))
     spent = falls = 0
     measured = bout.policy.parameters
     scores = [_measured(lane, measured, bout.fresh_trials)]
-    while spent < most and (candidates := operator.ask()):
-        for candidate in candidates[: most - spent]:
-            trial = lane.trial(candidate.parameters, _ADAPTATION, spent)
-            assert trial.value is not None  # noqa: S101  see Lane.trial
-            told = trial.value + item.noise_m * float(noise.standard_normal())
-            operator.tell(candidate.id, told, trial.telemetry)
-            spent += 1
-            falls += trial.status is Status.FELL
-            if spent in item.budgets:
-                score = scores[-1]
-                if not np.array_equal(measured, best := operator.best.parameters):
-                    measured, score = best, _measured(lane, best, bout.fresh_trials)
-                scores.append(replace(score, trials=spent, falls=falls))
+    for trial, best in islice(searched(lane, bout.policy, item.search, bout.seed, noise_m), most):
+        spent += 1
+        falls += trial.status is Status.FELL
+        if spent in item.budgets:
+            score = scores[-1]
+            if not np.array_equal(measured, best):
+                measured, score = best, _measured(lane, best, bout.fresh_trials)
+            scores.append(replace(score, trials=spent, falls=falls))
     # What has ended early stays as it is.
     return scores + [replace(scores[-1], trials=budget) for budget in item.budgets if budget > spent]
 

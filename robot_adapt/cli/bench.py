@@ -29,10 +29,12 @@ def bench(
 ) -> None:
     """Hobble a robot in many ways, let every method adapt, and say what share of the loss each wins back.
 
-    Run again, it goes on; what a changed config does not touch is not run again.
+    Run again, it goes on; what a changed config does not touch is not run again. A method whose policy or map is not made yet,
+    or whose extra is not installed, is left out and named.
     """
     from robot_adapt.bench import figures, recovery
     from robot_adapt.bench.config import RecoveryBenchConfig
+    from robot_adapt.bench.methods import absent
     from robot_adapt.bench.shares import returns
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.config import load, shipped_or_file
@@ -50,7 +52,13 @@ def bench(
         settings = settings.quick()
     folder = out if out is not None else Path("runs") / f"{benchmark.value}-{Path(config).stem}{'-quick' if quick else ''}"
     path = folder / "recovery.csv"
-    planned = recovery.plan(settings, only or ())
+    wanted = only or [recovery.ORACLE, *settings.methods]
+    left_out = absent(settings, [label for label in settings.methods if label in wanted])
+    if not (labels := [label for label in wanted if label not in left_out]):
+        raise UserError("; ".join(left_out.values()))
+    for reason in left_out.values():
+        typer.echo(f"left out: {reason}", err=True)
+    planned = recovery.plan(settings, labels)
     to_run = [] if draw else recovery.missing(planned, recovery.read(planned, path))
     if to_run:
         executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
@@ -62,8 +70,8 @@ def bench(
                 raise KeyboardInterrupt(f"; what is done is in {path}: the same command goes on") from None
             finally:
                 executor.close()
-    methods = [name for name in settings.methods if not only or name in only]
-    start = next((name for name in methods if settings.methods[name].policy == settings.start), None)
+    methods = [name for name in settings.methods if name in labels]
+    start = next(filter(settings.begins_from_start, methods), None)
     if start is None:  # oracles alone, or methods that begin elsewhere: there is nothing to compare with yet
         typer.echo(str(path))
         return

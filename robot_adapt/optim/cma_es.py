@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from hardware.types import FloatArray
 from robot_adapt.config import FROZEN, Count, Positive
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent
 
 
 class CmaEsConfig(BaseModel):
@@ -33,14 +33,14 @@ class CmaEsConfig(BaseModel):
 class CmaEs:
     """A Strategy; its state is what the library was told, which, told again, brings it back. Its best is the mean.
 
-    Raises UserError without the library.
+    Raises Absent without the library.
     """
 
     def __init__(self, config: CmaEsConfig, dimensions: int) -> None:
         try:
             from cmaes import CMA
         except ImportError:
-            raise UserError("the operator cma_es needs cmaes: pip install 'robot-adapt[optim]'") from None
+            raise Absent("the operator cma_es needs cmaes: pip install 'robot-adapt[optim]'") from None
         self._config = config
         self._begin: Callable[[], Any] = partial(
             CMA, np.zeros(dimensions), sigma=1.0, population_size=config.population, lr_adapt=config.noise, seed=0

@@ -20,33 +20,34 @@ from tests.builders import policy_with_repertoire
 LEGS = ["front_left", "back_left", "front_right", "back_right"]
 
 
-def _config(**changes: object) -> RecoveryBenchConfig:
-    weak = {"kind": "weak_leg", "leg": {"one_of": LEGS}, "strength": {"low": 0.2, "high": 0.4}}
-    values = {
-        "rigs": {"robot": "minitaur_training"},
-        "start": "minitaur",
-        "seeds": 2,
-        "trial_s": 0.1,
-        "budgets": [1, 3],
-        "return_noise_m": 0.05,
-        "fresh_trials": 2,
-        "oracle": {"kind": "oracle", "pairs": 1, "sigma": 0.05, "step": 0.05, "most": 2, "every": 1, "check": 1},
-        "hobbles": {"leg": {"family": "a weak leg", "draw": {"hobbles": [{"probability": 1.0, "change": weak}]}}},
-        "methods": {"BHC": {"policy": "minitaur", "operator": {"population": 1, "rounds": 2, "sigma": 0.02}}},
-        **changes,
-    }
-    return validate(values, RecoveryBenchConfig, "test.yaml")
+WEAK = {"kind": "weak_leg", "leg": {"one_of": LEGS}, "strength": {"low": 0.2, "high": 0.4}}
+BENCH = {
+    "rigs": {"robot": "minitaur_training"},
+    "start": "minitaur",
+    "seeds": 2,
+    "trial_s": 0.1,
+    "budgets": [1, 3],
+    "return_noise_m": 0.05,
+    "fresh_trials": 2,
+    "oracle": {"kind": "oracle", "pairs": 1, "sigma": 0.05, "step": 0.05, "most": 2, "every": 1, "check": 1},
+    "hobbles": {"leg": {"family": "a weak leg", "draw": {"hobbles": [{"probability": 1.0, "change": WEAK}]}}},
+    "methods": {"BHC": {"policy": "minitaur", "operator": {"population": 1, "rounds": 2, "sigma": 0.02}}},
+}
+
+
+def bench_config(**changes: object) -> RecoveryBenchConfig:
+    return validate({**BENCH, **changes}, RecoveryBenchConfig, "test.yaml")
 
 
 def _repertoire_config(folder: Path) -> RecoveryBenchConfig:
     file = str(folder / "policy.safetensors")
     policy_file.save(policy_with_repertoire(5), Path(file))
     method = {"policy": file, "operator": {"kind": "repertoire", "member_trials": 3}}
-    return _config(start=file, methods={"ours": method, "without": {**method, "knows_family": False}})
+    return bench_config(start=file, methods={"ours": method, "without": {**method, "knows_family": False}})
 
 
 def test_a_table_has_a_row_a_budget_and_the_oracle_one(tmp_path: Path) -> None:
-    planned = plan(_config())
+    planned = plan(bench_config())
     said: list[str] = []
     carry_out(planned, tmp_path / "table.csv", InProcessExecutor(), said.append)
     rows = read(planned, tmp_path / "table.csv")
@@ -57,20 +58,20 @@ def test_a_table_has_a_row_a_budget_and_the_oracle_one(tmp_path: Path) -> None:
 
 
 def test_what_was_run_is_not_run_again_and_what_has_changed_is(tmp_path: Path) -> None:
-    path, planned = tmp_path / "table.csv", plan(_config())
+    path, planned = tmp_path / "table.csv", plan(bench_config())
     carry_out(planned[:2], path, InProcessExecutor(), lambda _: None)
     assert missing(planned, read(planned, path)) == planned[2:]
-    louder = plan(_config(return_noise_m=0.1))  # adaptations are told other returns, oracles are not
+    louder = plan(bench_config(return_noise_m=0.1))  # adaptations are told other returns, oracles are not
     assert [one.method for one in missing(louder, read(louder, path))] == ["BHC", "BHC", ORACLE]
 
 
 def test_the_same_bout_gives_the_same_row_whatever_ran_before() -> None:
-    planned = plan(_config())
+    planned = plan(bench_config())
     assert work.run(planned[0].item) == work.run(planned[0].item) != work.run(planned[2].item)
 
 
 def test_hobbles_are_drawn_by_seed_and_all_methods_meet_the_same() -> None:
-    planned = plan(_config(seeds=6))
+    planned = plan(bench_config(seeds=6))
     worlds = [one.item.bout.robot.dynamics for one in planned]
     assert worlds[::2] == worlds[1::2]
     assert len({str(world.strength) for world in worlds}) == 6
@@ -128,8 +129,8 @@ def test_what_a_method_is_told_is_noisier_than_what_is_measured(monkeypatch: pyt
     told: list[list[float]] = []
     for noise_m in (0.0, 0.5):
         operator = Stubborn()
-        monkeypatch.setattr("robot_adapt.bench.work.make_policy_operator", lambda *_, stubborn=operator: stubborn)
-        work.run(plan(_config(return_noise_m=noise_m, budgets=[8]))[0].item)
+        monkeypatch.setattr("robot_adapt.bench.searches.make_policy_operator", lambda *_, stubborn=operator: stubborn)
+        work.run(plan(bench_config(return_noise_m=noise_m, budgets=[8]))[0].item)
         told.append(operator.told)
     noise = np.array(told[1]) - np.array(told[0])
     assert len(noise) == 8
@@ -138,11 +139,11 @@ def test_what_a_method_is_told_is_noisier_than_what_is_measured(monkeypatch: pyt
 
 def test_a_method_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match="no method CMA: there are oracle, BHC"):
-        plan(_config(), ["CMA"])
+        plan(bench_config(), ["CMA"])
 
 
 def test_a_damaged_row_is_named(tmp_path: Path) -> None:
-    path, planned = tmp_path / "table.csv", plan(_config())
+    path, planned = tmp_path / "table.csv", plan(bench_config())
     carry_out(planned[:1], path, InProcessExecutor(), lambda _: None)
     path.write_text(path.read_text().replace(",3,", ",three,"))
     with pytest.raises(UserError, match=r"table.csv: line 4: not a row"):
@@ -156,20 +157,20 @@ def _broken(_: Item) -> list[Score]:
 def test_a_bout_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "run", _broken)
     with pytest.raises(RuntimeError, match=r"robot, leg, seed 0, BHC: RuntimeError: trial aborted: a wheel fell off"):
-        carry_out(plan(_config()), tmp_path / "table.csv", InProcessExecutor(), lambda _: None)
+        carry_out(plan(bench_config()), tmp_path / "table.csv", InProcessExecutor(), lambda _: None)
 
 
 def test_a_method_that_does_not_fit_its_policy_is_named_before_anything_runs() -> None:
     with pytest.raises(UserError, match=r"methods.ours: trial_s: this policy's repertoire is of trials of 3 s, not 0.1 s"):
-        plan(_config(methods={"ours": {"policy": "minitaur", "operator": {"kind": "repertoire", "member_trials": 2}}}))
+        plan(bench_config(methods={"ours": {"policy": "minitaur", "operator": {"kind": "repertoire", "member_trials": 2}}}))
 
 
 def test_another_operator_or_name_of_a_method_is_run_anew_and_no_oracle_is(tmp_path: Path) -> None:
-    path, planned = tmp_path / "table.csv", plan(_config())
+    path, planned = tmp_path / "table.csv", plan(bench_config())
     carry_out(planned, path, InProcessExecutor(), lambda _: None)
     for name, sigma in (("BHC", 0.03), ("hill climbing", 0.02)):
         method = {"policy": "minitaur", "operator": {"population": 1, "rounds": 2, "sigma": sigma}}
-        other = plan(_config(methods={name: method}))
+        other = plan(bench_config(methods={name: method}))
         assert [one.method for one in missing(other, read(other, path))] == [name, name]
 
 
@@ -192,4 +193,4 @@ def test_what_does_not_fit_is_named_with_its_key(changes: dict[str, object], mes
     if legs:
         changes = {**changes, "hobbles": {"leg": {"family": "f", "draw": {"hobbles": [{"probability": 1.0, "change": legs}]}}}}
     with pytest.raises(UserError, match=message):
-        _config(**changes)
+        bench_config(**changes)
