@@ -8,19 +8,23 @@ from pydantic import BaseModel, model_validator
 
 from robot_adapt.adapt.config import AdaptConfig
 from robot_adapt.backends import RobotConfig, SimulatedRobotConfig
+from robot_adapt.bench.config import RecoveryBenchConfig
 from robot_adapt.config import FROZEN, Positive, load, read_yaml, shipped, shipped_or_file, validate
 from robot_adapt.errors import UserError
 from robot_adapt.hardware_config import HardwareConfig
 from robot_adapt.meta.config import MetaTrainConfig
+from robot_adapt.repertoire.config import RepertoireConfig
 from robot_adapt.robot_model import RobotModel
 from sim.hobbles import Hobble
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 KINDS: list[tuple[str, type[BaseModel]]] = [
     ("adapt", AdaptConfig),
+    ("bench", RecoveryBenchConfig),
     ("hardware", HardwareConfig),
     ("hobbles", Hobble),
     ("meta_train", MetaTrainConfig),
+    ("repertoire", RepertoireConfig),
     ("rigs", RobotConfig),
     ("robots", RobotModel),
 ]
@@ -190,6 +194,13 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 )
 def test_every_shipped_config_loads(path: Path, model: type[BaseModel]) -> None:
     load(path, model)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CONFIGS / "bench").glob("*.yaml")))
+def test_the_repertoire_knows_every_family_of_the_benchmark(name: str) -> None:
+    bench = load(shipped("bench", f"{name}.yaml"), RecoveryBenchConfig)
+    grown = load(shipped("repertoire", f"{name}.yaml"), RepertoireConfig)
+    assert {hobble.family for hobble in bench.hobbles.values()} <= set(grown.families)
 
 
 def test_a_shipped_name_that_is_not_there_lists_those_that_are() -> None:
