@@ -12,16 +12,19 @@ import ctypes
 import mmap
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import FloatArray
+from sim import physics
 from sim.bullet import pybullet
-from sim.compiled import Address, Double, Int, Nothing, add_symbol, external, njit
+from sim.compiled import Address, Double, Int, Nothing, address_of, external, link, njit
+from sim.physics import Quaternion
+from sim.values import PointM
 
 _TORQUE_CONTROL: int = pybullet.TORQUE_CONTROL
 _WORLD_FRAME: int = pybullet.WORLD_FRAME
@@ -38,19 +41,23 @@ _get_state = external("b3GetStatusActualState", Int, *[Address] * 8)
 _submit = external("b3SubmitClientCommand", Int, Address, Address)
 _status = external("b3ProcessServerStatus", Address, Address)
 _copy = external("memcpy", Address, Address, Address, Address)
-_NAMES = [one.symbol for one in (_torques, _set_torque, _force, _set_force, _step, _state, _get_state, _submit, _status)]
+_FUNCTIONS = (_torques, _set_torque, _force, _set_force, _step, _state, _get_state, _submit, _status)
+
+_compose, _rotate = njit(cache=True)(physics.compose), njit(cache=True)(physics.rotate)
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """A robot in one of PyBullet's clients, as the functions below know it.
 
     Attributes:
         client: a b3PhysicsClientHandle.
         body: PyBullet's number of it.
         angles, velocities: where in `q` and `u` those of the joints are that are driven and measured.
-        q: position and orientation (x, y, z, w) of the base's centre of mass, then every joint's angle; `read` fills it in.
+        q: position and orientation (x, y, z, w) of the base's centre of mass, then every joint's angle; `_read` fills it in.
         u: its velocity and angular velocity, then every joint's velocity.
+        pull_n: the force (3,) that pulls on that centre in every step, as it is by then.
+        centered: that centre, and the principal axes there, are the base's origin and axes.
+        center_m, from_principal: else where it is, and what turns those axes into the base's.
 
     """
 
@@ -60,9 +67,16 @@ class Body:
     velocities: NDArray[np.int32]
     q: FloatArray
     u: FloatArray
+    pull_n: FloatArray
+    centered: bool
+    center_m: PointM
+    from_principal: Quaternion
 
 
-def body_of(client: int, body: int, joints: Sequence[int]) -> Body | None:
+def body_of(
+    client: int, body: int, joints: Sequence[int],
+    pull_n: FloatArray, centered: bool, center_m: PointM, from_principal: Quaternion,
+) -> Body | None:  # fmt: skip
     """None where PyBullet's library does not let itself be called past Python."""
     get_client = _get_physics_client()
     if get_client is None or not (handle := get_client(client)):
@@ -70,26 +84,48 @@ def body_of(client: int, body: int, joints: Sequence[int]) -> Body | None:
     infos = [pybullet.getJointInfo(body, index, client) for index in range(pybullet.getNumJoints(body, client))]
     moving = sum(info[3] >= 0 for info in infos)
     angles, velocities = (np.array([infos[joint][column] for joint in joints], dtype=np.int32) for column in (3, 4))
-    return Body(handle, body, angles, velocities, np.zeros(7 + moving), np.zeros(6 + moving))
+    q, u = np.zeros(7 + moving), np.zeros(6 + moving)
+    return Body(handle, body, angles, velocities, q, u, pull_n, centered, center_m, from_principal)
 
 
 @njit(cache=True)
-def drive(client: int, body: int, velocities: NDArray[np.int32], torques_nm: FloatArray) -> None:
-    """Torques for the next step."""
-    command = _torques(client, body, _TORQUE_CONTROL)
-    for i in range(velocities.size):
-        _set_torque(command, velocities[i], torques_nm[i])
-    _submit(client, command)
-    _status(client)
+def take_step(body: Body, joints: FloatArray) -> tuple[PointM, Quaternion, PointM]:
+    """One time step of joints whose rows are angles, velocities, torques (3, m): from these to those.
+
+    Returns position (m), orientation and angular velocity (rad/s) of the base then; all is nan when Bullet does not answer.
+    """
+    _drive(body, joints[2])
+    if body.pull_n.any():
+        _read(body)
+        _pull(body)
+    step(body.client)
+    _read(body)
+    q, u = body.q, body.u
+    for i in range(body.angles.size):
+        joints[0, i], joints[1, i] = q[body.angles[i]], u[body.velocities[i]]
+    position_m, orientation = (q[0], q[1], q[2]), (q[3], q[4], q[5], q[6])
+    if not body.centered:
+        orientation = _compose(orientation, body.from_principal)
+        x, y, z = _rotate(orientation, body.center_m)
+        position_m = (q[0] - x, q[1] - y, q[2] - z)
+    return position_m, orientation, (u[3], u[4], u[5])
 
 
 @njit(cache=True)
-def pull(client: int, body: int, force_n: FloatArray, point_m: FloatArray) -> None:
-    """A force (3,) on the base for the next step, at a point (3,); in the world's frame."""
-    command = _force(client)
-    _set_force(command, body, _BASE, force_n.ctypes.data, point_m.ctypes.data, _WORLD_FRAME)
-    _submit(client, command)
-    _status(client)
+def _drive(body: Body, torques_nm: FloatArray) -> None:
+    command = _torques(body.client, body.body, _TORQUE_CONTROL)
+    for i in range(body.velocities.size):
+        _set_torque(command, body.velocities[i], torques_nm[i])
+    _submit(body.client, command)
+    _status(body.client)
+
+
+@njit(cache=True)
+def _pull(body: Body) -> None:
+    command = _force(body.client)
+    _set_force(command, body.body, _BASE, body.pull_n.ctypes.data, body.q.ctypes.data, _WORLD_FRAME)
+    _submit(body.client, command)
+    _status(body.client)
 
 
 @njit(cache=True)
@@ -100,11 +136,11 @@ def step(client: int) -> None:
 
 
 @njit(cache=True)
-def read(client: int, body: int, q: FloatArray, u: FloatArray) -> None:
-    """Fills in `q` and `u`, with nan when Bullet does not answer."""
+def _read(body: Body) -> None:
+    q, u = body.q, body.u
     found = np.empty(2, dtype=np.intp)
-    _submit(client, _state(client, body))
-    if _get_state(_status(client), 0, 0, 0, 0, found.ctypes.data, found.ctypes.data + found.itemsize, 0):
+    _submit(body.client, _state(body.client, body.body))
+    if _get_state(_status(body.client), 0, 0, 0, 0, found.ctypes.data, found.ctypes.data + found.itemsize, 0):
         _copy(q.ctypes.data, found[0], q.nbytes)
         _copy(u.ctypes.data, found[1], u.nbytes)
     else:
@@ -116,18 +152,12 @@ def _get_physics_client() -> ctypes._CFunctionType | None:
     """pybullet.c's own function of that name, from the number of a client to its handle."""
     path, known = Path(pybullet.__file__), "b3ConnectPhysicsDirect"
     library = ctypes.CDLL(str(path))
-    if not all(hasattr(library, name) for name in (*_NAMES, known)):
+    if not hasattr(library, known) or not link(library, *_FUNCTIONS):
         return None
     table = _elf_symbols(path, "getPhysicsClient", known)
     if table is None:
         return None
-    for name in _NAMES:
-        add_symbol(name, _address(library, name))
-    return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_int)(_address(library, known) - table[1] + table[0])
-
-
-def _address(library: ctypes.CDLL, name: str) -> int:
-    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+    return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_int)(address_of(library, known) - table[1] + table[0])
 
 
 _SECTION = np.dtype("<u4, <u4, <u8, <u8, <u8, <u8, <u4, <u4, <u8, <u8")  # Elf64_Shdr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from pathlib import Path
 from types import ModuleType
@@ -15,14 +16,28 @@ try:
 except ImportError as error:
     raise RobotError("simulation needs numba: pip install 'robot-adapt[sim]'") from error
 
-__all__ = ["Address", "Double", "Int", "Nothing", "add_symbol", "external", "njit", "version_of"]
+__all__ = ["Address", "Double", "Int", "Nothing", "address_of", "external", "link", "njit", "version_of"]
 
 Address, Double, Int, Nothing = types.intp, types.float64, types.int32, types.void
 
 
 def external(name: str, returns: types.Type, *arguments: types.Type) -> Any:
-    """A C function by name; only compiled code can call it, and not before `add_symbol` told where it is."""
+    """A C function by name; only compiled code can call it, and not before `link` found it."""
     return types.ExternalFunction(name, returns(*arguments))
+
+
+def link(library: ctypes.CDLL, *functions: Any) -> bool:
+    """Tells compiled code where a library has these external functions; False when it has not all of them."""
+    if not all(hasattr(library, function.symbol) for function in functions):
+        return False
+    for function in functions:
+        add_symbol(function.symbol, address_of(library, function.symbol))
+    return True
+
+
+def address_of(library: ctypes.CDLL, name: str) -> int:
+    """Of a function that the library has."""
+    return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
 
 
 def version_of(*rooms: ModuleType) -> int:

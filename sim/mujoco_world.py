@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import FloatArray, RobotError
+from sim import mujoco_c
+from sim.compiled_steps import compiled_steps
 from sim.drivetrain import Drivetrain
 from sim.dynamics import Dynamics
 from sim.ground import CELL_M, heights, plane_quaternion
@@ -120,7 +123,11 @@ class MujocoWorld:
         return self.joint_states()
 
     def compiled(self, drivetrain: Drivetrain, sensors: Sensors) -> Stepping | None:
-        return None
+        if not mujoco_c.found_in(Path(mujoco.__file__).parent):
+            return None
+        model, data = self._model._address, self._data._address
+        views = (self._positions, self._velocities, self._applied, self._angle_keys, self._keys)
+        return compiled_steps(mujoco_c.Body(model, data, *views), drivetrain, sensors)
 
     def pull(self, force_n: PointM) -> None:
         self._data.xfrc_applied[1, :3] = force_n

@@ -88,7 +88,8 @@ class World:
         self._set_up(assembly, dynamics, time_step_s)
         self._keys = self._joint_keys(assembly.joints)
         self._zeros = [0.0] * len(self._keys)
-        self._in_c = None if gui else bullet_c.body_of(self._client, self._body, self._keys)
+        base = (self._base_is_center, self._center_m, self._from_principal)
+        self._in_c = None if gui else bullet_c.body_of(self._client, self._body, self._keys, self._pull_n, *base)
 
     def _add_ground(self, dynamics: Dynamics, orientation: Quaternion) -> None:
         grid = heights(dynamics.ground)
@@ -166,10 +167,7 @@ class World:
         return [*map(_ANGLE, states), *map(_VELOCITY, states)]
 
     def compiled(self, drivetrain: Drivetrain, sensors: Sensors) -> Stepping | None:
-        if self._in_c is None:
-            return None
-        center = None if self._base_is_center else (self._center_m, self._from_principal)
-        return compiled_steps(self._in_c, center, self._pull_n, drivetrain, sensors)
+        return None if self._in_c is None else compiled_steps(self._in_c, drivetrain, sensors)
 
     def pull(self, force_n: PointM) -> None:
         self._pull_n[:], self._pulled = force_n, any(force_n)

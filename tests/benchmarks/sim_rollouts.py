@@ -123,7 +123,12 @@ class Bench:
         return {"wall_s": wall_s, "simulated_s": trial.duration_s, "steps": steps}
 
     def bare(self, seconds: float, seed: int) -> dict[str, object]:
-        with mock.patch.object(bullet_c, "step", _timed), mock.patch.object(compiled_steps, "_steps", _with_timed_steps()):
+        steps, take_step = _with_timed_steps()
+        with (
+            mock.patch.object(bullet_c, "step", _timed),
+            mock.patch.object(bullet_c, "take_step", take_step),
+            mock.patch.object(compiled_steps, "_steps", steps),
+        ):
             self.walk(0.1, seed)
             _spent[:] = 0
             self.walk(seconds, seed)
@@ -179,10 +184,9 @@ def _clock_ns() -> float:
 
 
 @functools.cache
-def _with_timed_steps() -> Callable[..., Any]:
-    """Compiled at its first call, with what bullet_c.step is then."""
-    made: Callable[..., Any] = njit(compiled_steps._steps.py_func)
-    return made
+def _with_timed_steps() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The loop and its step, compiled at their first call, with what bullet_c.step is then."""
+    return njit(compiled_steps._steps.py_func), njit(bullet_c.take_step.py_func)
 
 
 @functools.cache

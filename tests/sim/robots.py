@@ -13,6 +13,7 @@ from robot_adapt.config import load, shipped
 from robot_adapt.policy.trajectory_generator import TrotGenerator
 from robot_adapt.robot_model import RobotModel
 from sim.dynamics import Dynamics
+from sim.physics import Engine
 from sim.robots.body import Body
 from sim.simulated_robot import Change, SimulatedRobot
 
@@ -46,9 +47,10 @@ class Opened:
         self._robots: list[SimulatedRobot] = []
 
     def __call__(
-        self, model: str = "serial", later: Change | None = None, time_step_s: float | None = None, **dynamics: Any
-    ) -> SimulatedRobot:
-        simulation = {**MODELS[model][1], **({} if time_step_s is None else {"time_step_s": time_step_s})}
+        self, model: str = "serial", later: Change | None = None, time_step_s: float | None = None, engine: Engine = "pybullet",
+        **dynamics: Any,
+    ) -> SimulatedRobot:  # fmt: skip
+        simulation = {**MODELS[model][1], "engine": engine, **({} if time_step_s is None else {"time_step_s": time_step_s})}
         robot = SimulatedRobot(body_of(model), Dynamics().with_changes(**dynamics), later=later, **simulation)
         robot.connect()
         self._robots.append(robot)
