@@ -84,7 +84,8 @@ def test_a_mirrored_policy_walks_the_mirrored_path_in_the_mirrored_world(robot: 
     assert path[-1, 0] > 0.2
     assert path[-1, 1] > 0.03
     np.testing.assert_allclose(path_across, path * [1.0, -1.0], atol=0.025)  # the solver goes through contacts in one order
-    np.testing.assert_allclose(mirrored(trace(across.telemetry, 50), mirror), trace(here.telemetry, 50), rtol=0.3, atol=0.3)
+    atol = 0.3 if robot == "minitaur" else 0.6  # torques (N m) of a robot four times as heavy
+    np.testing.assert_allclose(mirrored(trace(across.telemetry, 50), mirror), trace(here.telemetry, 50), rtol=0.3, atol=atol)
 
 
 def test_a_gait_that_is_not_symmetrical_has_no_mirror() -> None:
