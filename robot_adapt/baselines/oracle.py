@@ -5,8 +5,8 @@ the gap that the others close. From scratch (theta = 0: the trajectory generator
 different hills: the ceiling is the better of both.
 
 The rule: every so many iterations theta is measured, each time under the same noise. After `patience` measurements in a row
-that are not `worth_m` better than the best one the step is halved, and the search goes on from that best one; at the last of
-`halvings` it stops instead.
+that are not `worth_m` better than the best one sigma and step are halved, and the search goes on from that best one (wide
+finds another walk, narrow betters it); at the last of `halvings` it stops instead.
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ def climb(
     ground: Ground, start: FloatArray, config: OracleConfig, seed: int, task: int
 ) -> tuple[FloatArray, tuple[float, ...], bool]:
     """The best theta measured, all measurements, and whether the rule ended it."""
-    c, theta, step = config, start, config.step
+    c, theta, sigma, step = config, start, config.sigma, config.step
     best, failures, halvings = start, 0, 0
     checks = [ground.mean(start, c.check, task, _CHECK)]
     highest = checks[0]
     for k in range(c.most):
         g = generator(seed, "oracle", task, k).standard_normal((c.pairs, theta.size))
-        theta = theta + es_step(g, ground.differences(theta, c.sigma * g, task, k), step)
+        theta = theta + es_step(g, ground.differences(theta, sigma * g, task, k), step)
         if (k + 1) % c.every:
             continue
         checks.append(ground.mean(theta, c.check, task, _CHECK))
@@ -124,7 +124,7 @@ def climb(
             continue
         failures += 1
         if failures == c.patience:
-            theta, step, failures, halvings = best, step / 2.0, 0, halvings + 1
+            theta, sigma, step, failures, halvings = best, sigma / 2.0, step / 2.0, 0, halvings + 1
             if halvings == c.halvings:
                 return best, tuple(checks), True
     return best, tuple(checks), False

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from robot_adapt.bench.shares import Returns, ahead, median_of_oracle, median_share, shares, worse
 
-_COLORS = ("#54a24b", "#88d27a", "#e45756", "#f2a0a0", "#4c78a8", "#9ecae9", "#9d755d", "#b279a2", "#72b7b2", "#9d9d9d")
+_COLORS = [matplotlib.colormaps["tab20"](k) for k in range(20)]
 _AT = 20  # trials: the minute of the headline
 
 
@@ -21,9 +23,9 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
     for (rig, one), (curve, bars) in zip(of.items(), axes, strict=True):
         budgets = sorted({budget for _, budget in one.adapted})
         at, places, width = _nearest(budgets), np.arange(len(one.hobbles)), 0.8 / len(methods)
-        for k, (method, color) in enumerate(zip(methods, _COLORS, strict=False)):
-            means = [one.start.mean(), *(one.adapted[method, budget].mean() for budget in budgets)]
-            curve.plot([0, *budgets], means, "o-", color=color, label=method, ms=3)
+        for k, (method, color) in enumerate(zip(methods, itertools.cycle(_COLORS), strict=False)):
+            means = [one.adapted[method, budget].mean() for budget in budgets]
+            curve.plot(budgets, means, "o-", color=color, label=method, ms=3)
             shift = (k - (len(methods) - 1) / 2) * width
             bars.bar(places + shift, one.adapted[method, at].mean(axis=1), width, color=color)
         curve.axhline(float(one.oracle.mean()), color="black", lw=0.8, ls=":")  # NaN draws nothing
@@ -45,7 +47,8 @@ def table(of: Returns, methods: Sequence[str]) -> str:
     """Markdown, a row a method: mean return over hobbles and, with an oracle, the median share of the gap and its interval."""
     budgets = sorted({budget for _, budget in of.adapted})
     at = _nearest(budgets)
-    head = ["method", *(f"{b} trials" for b in budgets), f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
+    head = ["method", *(f"{b} trials" if b else "before" for b in budgets)]
+    head += [f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
     head += [f"falls in {at} trials", f"falls after, % ({at})", f"hobbles worse than before ({at})"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for method in methods:

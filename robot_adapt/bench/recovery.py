@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from robot_adapt.adapt.config import RepertoireDuelConfig
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig
-from robot_adapt.bench.methods import fitting_policy, ready
+from robot_adapt.bench.methods import Ready, fitting_policy, ready
 from robot_adapt.bench.searches import content
 from robot_adapt.bench.work import AdaptationBout, Bout, Item, OracleBout, Score, run
 from robot_adapt.errors import UserError
@@ -27,6 +28,7 @@ from robot_adapt.meta.executors import Executor, Failure
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
+from robot_adapt.repertoire.search import RepertoireSearchConfig
 
 ORACLE = "oracle"
 
@@ -72,13 +74,13 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
     methods = {label: ready(config, label) for label in config.methods if not only or label in only}
     start = fitting_policy(config, config.start)
     starts = start.parameters[None] if start.repertoire is None else start.repertoire.members
-    alone = replace(start, repertoire=None)
+    alone = replace(start, repertoire=None, provenance={})
     planned = []
     for seed, (rig, robot), (name, hobble) in product(range(config.seeds), config.rigs.items(), config.hobbles.items()):
         hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
         items: dict[str, Item] = {}
         for label, method in methods.items():
-            policy = _known(method.policy, config.methods[label], hobble)
+            policy = _known(method, config.methods[label], hobble)
             bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
             items[label] = AdaptationBout(bout, method.search, config.budgets, config.return_noise_m)
         bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
@@ -139,10 +141,12 @@ def _hobbled(rig: SimulatedRobotConfig, hobble: BenchHobble, draw: np.random.Gen
     return rig.model_copy(update={"dynamics": hobble.draw.sample(rig.dynamics, draw)})
 
 
-def _known(policy: LinearPolicy, method: Method, hobble: BenchHobble) -> LinearPolicy:
-    if method.knows_family or policy.repertoire is None:
-        return policy
-    return replace(policy, repertoire=policy.repertoire.without(frozenset({hobble.family})))
+def _known(method: Ready, how: Method, hobble: BenchHobble) -> LinearPolicy:
+    """The policy with what the method may know, and nothing else: another repertoire is no other start for those without."""
+    policy = replace(method.policy, provenance={})
+    if policy.repertoire is None or not isinstance(how.operator, RepertoireSearchConfig | RepertoireDuelConfig):
+        return replace(policy, repertoire=None)
+    return policy if how.knows_family else replace(policy, repertoire=policy.repertoire.without(frozenset({hobble.family})))
 
 
 def _digest(rig: str, method: str, item: Item) -> str:

@@ -40,7 +40,8 @@ class Returns:
 
     Attributes:
         start, oracle: (H, S), NaN without an oracle.
-        adapted: method and budget -> (H, S); `fell` is the share of fresh trials that fell, `falls` counts those on the way.
+        adapted: method and budget (0: what it began with) -> (H, S); `fell` is the share of fresh trials that fell, `falls`
+            counts those on the way.
         left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
 
     """
@@ -78,7 +79,7 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
         return np.array([[getattr(of_rig[h, s, method, budget], name) for s in seeds] for h in hobbles], dtype=float)
 
     def tables(name: str) -> dict[tuple[str, int], FloatArray]:
-        return {(method, budget): table(name, method, budget) for method in methods for budget in budgets}
+        return {(method, budget): table(name, method, budget) for method in methods for budget in (0, *budgets)}
 
     zero = table("return_m", start, 0)
     oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
@@ -129,7 +130,7 @@ def _paired(of: Returns, differences: FloatArray) -> dict[str, tuple[float, floa
 def _bootstrapped(numerators: FloatArray, denominators: FloatArray) -> Interval:
     """The median over hobbles (rows) of the ratio of means over seeds (columns)."""
     count, seeds = numerators.shape
-    if not count:
+    if not count or np.isnan(denominators).any():
         return Interval(np.nan, np.nan, np.nan)
     value = float(np.median(numerators.mean(axis=1) / denominators.mean(axis=1)))
     randomness = generator(0, "bench bootstrap")
@@ -137,6 +138,9 @@ def _bootstrapped(numerators: FloatArray, denominators: FloatArray) -> Interval:
     for _ in range(_SAMPLES):
         rows = randomness.integers(count, size=count)[:, None]
         columns = randomness.integers(seeds, size=(count, seeds))
-        medians.append(np.median(numerators[rows, columns].mean(axis=1) / denominators[rows, columns].mean(axis=1)))
+        above, below = numerators[rows, columns].mean(axis=1), denominators[rows, columns].mean(axis=1)
+        has_gap = below > 0.0  # of few seeds all may be drawn from those without one
+        if has_gap.any():
+            medians.append(np.median(above[has_gap] / below[has_gap]))
     low, high = np.percentile(medians, [2.5, 97.5])
     return Interval(value, float(low), float(high))

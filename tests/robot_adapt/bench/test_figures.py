@@ -19,11 +19,12 @@ def test_a_picture_is_drawn_with_and_without_an_oracle(tmp_path: Path, with_orac
 
 def test_the_table_has_a_row_a_method() -> None:
     head, _, ours, theirs = table(returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED)).splitlines()
-    assert head.startswith("| method | 5 trials | 20 trials |")
+    assert head.startswith("| method | before | 5 trials | 20 trials |")
     cells = [cell.strip() for cell in ours.split("|")]
     assert cells[1] == "ours"
-    assert cells[2].startswith("0.90 m; 0.4")  # means of 0.6, 0.8 and 1.3
-    assert cells[3].startswith("1.10 m; 0.8")
+    assert cells[2].startswith("0.70 m; 0.0")  # means of 0.2, 0.6 and 1.3
+    assert cells[3].startswith("0.90 m; 0.4")
+    assert cells[4].startswith("1.10 m; 0.8")
     assert "20, -" in cells  # trials to 80 % and 90 %
     assert "slope -0.4" in theirs
     assert len(ours.split("|")) == len(theirs.split("|")) == len(head.split("|"))

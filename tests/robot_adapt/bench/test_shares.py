@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,14 @@ def test_the_interval_holds_the_median_over_hobbles(of: Returns) -> None:
     assert share.value == pytest.approx(-0.15, abs=0.02)
     assert share.low == pytest.approx(-0.4, abs=0.05)  # both draws may be the slope
     assert share.high == pytest.approx(0.1, abs=0.05)
+
+
+def test_draws_that_nobody_can_recover_leave_the_interval_finite() -> None:
+    """A leg that is lost in nine draws of twelve."""
+    rows = [dataclasses.replace(row, return_m=0.0) if (row.hobble, row.seed < 9) == ("leg", True) else row for row in _rows()]
+    of = returns(rows, "robot", list(GAINED), "ours")
+    share = median_share(of, "ours", 20)
+    assert np.isfinite([share.value, share.low, share.high]).all()
 
 
 def test_the_share_of_the_oracles_return_is_over_all_hobbles(of: Returns) -> None:
