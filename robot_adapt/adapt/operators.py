@@ -29,6 +29,11 @@ def make_policy_operator(settings: AdaptConfig, policy: LinearPolicy, seed: int)
             return make_operator(config, policy.parameters, seed, _space(settings, policy))
 
 
+def settings_for(policy: LinearPolicy) -> str:
+    """The name in configs/adapt/ of what adapts a policy unless one says otherwise: a search of its repertoire, if it has one."""
+    return policy.robot if policy.repertoire is None else f"{policy.robot}_repertoire"
+
+
 def _repertoire(settings: AdaptConfig, policy: LinearPolicy) -> Repertoire:
     if policy.repertoire is None:
         raise UserError("operator: kind repertoire: this policy has none: robot-adapt grow-repertoire makes one around it")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def adapt(
     robot: Annotated[str, typer.Argument(help="The robot's YAML file, or a name from configs/rigs/.")],
     policy: Annotated[Path | None, typer.Option(help="Policy file; default the shipped one of this kind of robot.")] = None,
-    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the robot's].")] = None,
+    config: Annotated[str | None, typer.Option(help="Adaptation YAML file or name in configs/adapt/ [the policy's].")] = None,
     aggregator: Annotated[str | None, typer.Option(help="HOST:PORT of an aggregator to stream to.")] = None,
     robot_id: Annotated[str | None, typer.Option(help="Which robot, for the aggregator; default its kind.")] = None,
     note: Annotated[str | None, typer.Option(help="What was done to the robot, in words; kept with every trial.")] = None,
@@ -33,7 +33,7 @@ def adapt(
     from hardware.clock import MonotonicClock
     from hardware.real_time import real_time
     from robot_adapt.adapt.config import AdaptConfig, SessionPlan
-    from robot_adapt.adapt.operators import make_policy_operator
+    from robot_adapt.adapt.operators import make_policy_operator, settings_for
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -66,8 +66,8 @@ def adapt(
         start.check_fits(spec)
     else:
         start = policy_file.load(policy if policy is not None else _shipped_policy(spec.name))
-        settings = load(shipped_or_file("adapt", config or spec.name), AdaptConfig)
         start.check_fits(spec)
+        settings = load(shipped_or_file("adapt", config or settings_for(start)), AdaptConfig)
         run = RunFolder.planned(out, "adapt")
         plan = SessionPlan(
             robot=robot_id or start.robot,

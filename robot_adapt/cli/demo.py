@@ -28,7 +28,7 @@ def demo(
 ) -> None:
     """Walk a simulated robot, hobble it, adapt it, and report its recovery."""
     from robot_adapt.adapt.config import AdaptConfig
-    from robot_adapt.adapt.operators import make_policy_operator
+    from robot_adapt.adapt.operators import make_policy_operator, settings_for
     from robot_adapt.adapt.record import Phase
     from robot_adapt.adapt.session import SessionConfig
     from robot_adapt.adapt.streamed_session import streamed_session
@@ -47,8 +47,7 @@ def demo(
     body = healthy_config.robot.body
     change = load_hobble(hobble or f"demo_{body.name}", body)
     start = policy_file.load(policy if policy is not None else shipped("policies", f"{body.name}.safetensors"))
-    default = body.name if start.repertoire is None else f"{body.name}_repertoire"
-    settings = load(shipped_or_file("adapt", config or default), AdaptConfig)
+    settings = load(shipped_or_file("adapt", config or settings_for(start)), AdaptConfig)
     healthy, healthy_body = simulated_rig(healthy_config, visuals=True)
     hobbled, hobbled_body = simulated_rig(healthy_config.hobbled(change), visuals=True)
     start.check_fits(healthy.robot.spec)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robot_adapt.adapt.config import AdaptConfig
-from robot_adapt.adapt.operators import make_policy_operator
+from robot_adapt.adapt.operators import make_policy_operator, settings_for
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
 from robot_adapt.optim.duel import Duel
@@ -105,3 +105,8 @@ def test_a_wrong_line_is_one_sentence_with_the_key(
     with pytest.raises(UserError) as caught:
         settings(operator, **others)
     assert str(caught.value).startswith(f"adapt.yaml: {message}")
+
+
+def test_unless_told_otherwise_a_policy_searches_its_repertoire_if_it_has_one() -> None:
+    assert settings_for(POLICY) == "minitaur_repertoire"
+    assert settings_for(shipped_policy()) == "minitaur"
