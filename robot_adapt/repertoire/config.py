@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from robot_adapt.backends import NamedRig
-from robot_adapt.config import FROZEN, Count, NonNegative, Positive, Seed
+from robot_adapt.config import FROZEN, Count, Positive, Seed
 from sim.dynamics import Dynamics
 from sim.sampler import DynamicsSampler
 
@@ -16,20 +16,27 @@ from sim.sampler import DynamicsSampler
 class SpecialistConfig(BaseModel):
     """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step).
 
-    Each iteration meets the task's hobble in the next of `worlds` worlds: a specialist of one world would not transfer.
+    Each iteration meets the task's hobble in the next of `worlds` worlds: a specialist of one world would not transfer. Sigma
+    and step shrink by the same factor in every iteration, to their final values: wide finds another walk, narrow betters it.
     """
 
     model_config = FROZEN
     iterations: Count
     pairs: Count
     sigma: Positive
+    final_sigma: Positive
     step: Positive
-    final_step: NonNegative
+    final_step: Positive
     worlds: Count
 
     @property
     def trials(self) -> int:
         return 2 * self.pairs * self.iterations
+
+    def at(self, iteration: int) -> tuple[float, float]:
+        """Sigma and step."""
+        done = iteration / self.iterations
+        return self.sigma * (self.final_sigma / self.sigma) ** done, self.step * (self.final_step / self.step) ** done
 
 
 class RoundConfig(BaseModel):

@@ -1,10 +1,10 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
-Each round samples tasks, tries every member on them, and trains specialists where the best member falls shortest of what
-specialists of that family have reached so far; each joins with its mirror image. A specialist begins as the meta-policy or as
-the best member of its own family: what cannot be learned from a fall may be from a milder case, and no family owes another
-anything, so that `without` a family nothing is left of it. At the end all members meet all tasks (and,
-mirrored, as many again), and those that are nowhere worth having go. The same config gives the same bytes.
+Each round samples tasks, tries every member on them, and trains specialists where they may gain most on the best member, to
+judge by those of the same family before; each that gains joins, with its mirror image. A specialist begins as the meta-policy
+or as the best member of its own family: what cannot be learned from a fall may be from a milder case, and no family owes
+another anything, so that `without` a family nothing is left of it. At the end all members meet all tasks (and, mirrored, as
+many again), and those that are nowhere worth having go. The same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -57,12 +57,21 @@ class GrowthState:
     log: tuple[tuple[int, str, float, float], ...]
 
     @property
-    def reached(self) -> dict[str, float]:
-        """What specialists of a family have come to, on average (m)."""
-        after: dict[str, list[float]] = {}
-        for _, family, _, value in self.log:
-            after.setdefault(family, []).append(value)
-        return {family: float(np.mean(values)) for family, values in after.items()}
+    def prospects(self) -> dict[str, tuple[float, float]]:
+        """Of the families tried: how likely another specialist gains (rule of succession), and what those that did reached (m).
+
+        What others reached stands in for a family of which none has gained yet.
+        """
+        tried = Counter(family for _, family, _, _ in self.log)
+        gained = [(family, after) for _, family, before, after in self.log if after > before + _WORTH_M]
+        everywhere = [after for _, after in gained]
+
+        def reached(family: str) -> float:
+            there = [after for one, after in gained if one == family] or everywhere
+            return float(np.mean(there)) if there else 0.0
+
+        kept = Counter(family for family, _ in gained)
+        return {family: ((kept[family] + 1) / (count + 2), reached(family)) for family, count in tried.items()}
 
 
 class Growth:
@@ -87,8 +96,8 @@ class Growth:
         plan = c.rounds[state.rounds]
         tasks = self._tasks("round", state.rounds, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.rounds)
-        best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items()}
-        chosen = _shortest({task: tasks[task][0] for task in best}, best, state.reached)[: plan.specialists]
+        best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
+        chosen = _shortest({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
             kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, tasks[task][0])]
@@ -118,7 +127,7 @@ class Growth:
         c, members = self._config, state.members
         tasks = self._tasks("matrix", 0, c.tasks)
         rows = self._rows(tasks, members.thetas, c.trials, len(c.rounds))
-        done = sorted(rows)
+        done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
         traces = np.array([rows[task].trace for task in done])
         noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
@@ -172,13 +181,17 @@ class Growth:
         return gather(self._executor, function, items, lambda result: self._on_item(str(result)))
 
 
-def _shortest(family_of: dict[int, str], best: dict[int, float], reached: dict[str, float]) -> list[int]:
-    """Tasks by how far the best member falls short of what the family has reached; families not tried yet first, in turn."""
+def _shortest(family_of: dict[int, str], best: dict[int, float], prospects: dict[str, tuple[float, float]]) -> list[int]:
+    """Tasks by what a specialist may gain there on the best member; families not tried yet first, in turn."""
     seen: Counter[str] = Counter()
     keys = {}
     for task in sorted(best, key=lambda task: best[task]):
         family = family_of[task]
-        keys[task] = (1, reached[family] - best[task]) if family in reached else (2, -seen[family])
+        if family in prospects:
+            chance, reached = prospects[family]
+            keys[task] = (1, chance * (reached - best[task]))
+        else:
+            keys[task] = (2, -seen[family])
         seen[family] += 1
     return sorted(keys, key=lambda task: keys[task], reverse=True)
 

@@ -4,6 +4,7 @@ trial 1: the meta-policy (again if that is aborted); its trace sets the prior ov
 then:    the member of the highest mean + beta sd, each return conditioning the belief (GP-UCB, Srinivas et al. 2010, over
          members; Intelligent Trial and Error, Cully et al. 2015, with a learned prior in place of simulated performance)
 then:    any operator around the best member, along the directions in which members differ
+A robot that falls at once, several times in a row, falls whatever the policy: the search gives up, and spares it the rest.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from robot_adapt.repertoire.prior import Prior
 from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.repertoire.trace import trace
 
+_AT_ONCE = 0.05  # of a trial: no step is taken in so short a time
+
 
 class RepertoireSearchConfig(BaseModel):
     """How members are chosen.
@@ -30,6 +33,7 @@ class RepertoireSearchConfig(BaseModel):
         beta: of the upper confidence; `caution` is the same of the lower one, by which the winner is chosen: of those tried, or
             of those that are expected to be so much better that they need not have been.
         local: what goes on from the winner, in `rank` of the repertoire's directions; its sigma is a share of members' spread.
+        hopeless: so many trials in a row that end at once end the search.
 
     """
 
@@ -40,6 +44,7 @@ class RepertoireSearchConfig(BaseModel):
     caution: NonNegative = 1.0
     local: OperatorConfig | None = None
     rank: Count = 8
+    hopeless: Count = 3
 
     @property
     def trials(self) -> int:
@@ -56,6 +61,7 @@ class RepertoireSearch:
 
     def _begin(self) -> None:
         self._told: list[tuple[int, Outcome]] = []
+        self._at_once = 0  # trials in a row that ended so
         self._features: list[float] | None = None
         self._belief = self._prior.belief()
         self._tried: set[int] = set()
@@ -71,6 +77,8 @@ class RepertoireSearch:
         return Best(self._repertoire.members[member].copy(), float(self._belief.mean[member]) if self._tried else -np.inf)
 
     def ask(self) -> list[Candidate]:
+        if self._at_once == self._config.hopeless:
+            return []
         number, members = len(self._told), self._config.member_trials
         if number < members:
             return [Candidate(number, self._repertoire.members[self._member].copy(), self._why())]
@@ -87,15 +95,19 @@ class RepertoireSearch:
         if self._shows_what_is_wrong and outcome is not None and telemetry is not None and len(telemetry["position_rad"]):
             features = self._trace(telemetry)
         self._learn(candidate_id, outcome, features)
+        if outcome is not None and telemetry is not None:
+            ended_at_once = len(telemetry["position_rad"]) <= _AT_ONCE * self._repertoire.ticks
+            self._at_once = self._at_once + 1 if ended_at_once else 0
 
     def state(self) -> dict[str, Any]:
-        return {"told": [list(one) for one in self._told], "trace": self._features}
+        return {"told": [list(one) for one in self._told], "trace": self._features, "at_once": self._at_once}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Everything follows from what was told."""
         self._begin()
         for candidate_id, outcome in state["told"]:
             self._learn(candidate_id, outcome, state["trace"] if self._shows_what_is_wrong and outcome is not None else None)
+        self._at_once = state["at_once"]
 
     def _trace(self, telemetry: Telemetry) -> list[float]:
         """What the robot does not measure (NaN: no voltmeter) stands at its mean in training: it speaks for no member."""

@@ -56,10 +56,11 @@ def train_specialist(item: SpecialistItem) -> Specialist:
         return Lane(item.policy, robot, item.trial_s, item.seed, _TRIAL)
 
     for k in range(c.iterations):
+        sigma, step = c.at(k)
         g = generator(item.seed, "specialist", item.task, k).standard_normal((c.pairs, theta.size))
         with lane(item.worlds[k % len(item.worlds)]) as there:
-            differences = there.differences(theta, c.sigma * g, item.task, k)
-        theta = theta + es_step(g, differences, c.step + (c.final_step - c.step) * k / c.iterations)
+            differences = there.differences(theta, sigma * g, item.task, k)
+        theta = theta + es_step(g, differences, step)
     with lane(item.worlds[0]) as first:
         before, after = (first.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
     return Specialist(theta, before, after, c.trials + 2 * item.fresh)
@@ -80,10 +81,10 @@ class RowItem:
 
 @dataclass(frozen=True)
 class Row:
-    """Returns (K, trials) and the trace (F,) of the first member's first trial."""
+    """Returns (K, trials) and the trace (F,) of the first member's first trial; None when it fell before its first tick."""
 
     returns: FloatArray
-    trace: FloatArray
+    trace: FloatArray | None
     trials: int
 
     def __str__(self) -> str:
@@ -96,4 +97,6 @@ def measure_row(item: RowItem) -> Row:
     with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
         first = lane.trial(item.members[0], item.task, 2**32 - 1)
         returns = [[lane.value(member, item.task, 2**30, i) for i in range(item.trials)] for member in item.members]
-        return Row(np.array(returns), trace(first.telemetry, round(item.trial_s / item.policy.period_s)), lane.trials)
+        walked = len(first.telemetry["position_rad"]) > 0
+        features = trace(first.telemetry, round(item.trial_s / item.policy.period_s)) if walked else None
+        return Row(np.array(returns), features, lane.trials)

@@ -17,6 +17,7 @@ from robot_adapt.repertoire.mirror import mirror_of
 from robot_adapt.repertoire.work import Row, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
 
+_WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
 WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
 SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
 
@@ -31,7 +32,15 @@ def _config(**changes: object) -> RepertoireConfig:
         "families": {
             name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
         },
-        "specialist": {"iterations": 2, "pairs": 2, "sigma": 0.05, "step": 0.06, "final_step": 0.02, "worlds": 2},
+        "specialist": {
+            "iterations": 2,
+            "pairs": 2,
+            "sigma": 0.05,
+            "final_sigma": 0.02,
+            "step": 0.06,
+            "final_step": 0.02,
+            "worlds": 2,
+        },
         "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
         "tasks": 3,
         "trials": 2,
@@ -82,7 +91,15 @@ def test_a_specialist_learns_its_own_task() -> None:
     weak = rig.dynamics.with_changes(strength={"front_left": 0.1})
     policy = shipped_policy()
     config = _config(
-        specialist={"iterations": 12, "pairs": 4, "sigma": 0.05, "step": 0.06, "final_step": 0.03, "worlds": 1}
+        specialist={
+            "iterations": 12,
+            "pairs": 4,
+            "sigma": 0.05,
+            "final_sigma": 0.02,
+            "step": 0.06,
+            "final_step": 0.03,
+            "worlds": 1,
+        }
     ).specialist
     specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, config, 4, 1, 0))
     assert specialist.after > specialist.before + 0.02
@@ -110,10 +127,22 @@ def test_families_not_tried_yet_take_turns_worst_first() -> None:
     assert _shortest(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
 
 
-def test_then_tasks_go_first_that_fall_shortest_of_what_their_family_has_reached() -> None:
+def test_then_tasks_go_first_where_a_specialist_may_gain_most() -> None:
     family = {0: "hopeless", 1: "easy", 2: "open", 3: "open"}
     best = {0: 0.1, 1: 1.3, 2: 0.6, 3: 1.1}
-    assert _shortest(family, best, {"hopeless": 0.1, "easy": 1.3, "open": 1.2}) == [2, 3, 0, 1]
+    assert _shortest(family, best, {"hopeless": (0.1, 1.0), "easy": (0.9, 1.4), "open": (0.8, 1.3)}) == [2, 3, 0, 1]
+
+
+def test_prospects_are_those_of_the_specialists_that_gained() -> None:
+    log = ((0, "weak", 0.4, 1.0), (0, "weak", 0.4, 0.4), (0, "slope", 0.9, 1.2), (0, "dead", 0.1, 0.1))
+    prospects = GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), log).prospects
+    assert prospects == {"weak": (0.5, 1.0), "slope": (2 / 3, 1.2), "dead": (1 / 3, 1.1)}
+
+
+def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
+    config = _config(specialist={"iterations": 4, "pairs": 2, **_WIDE_TO_NARROW, "worlds": 1}).specialist
+    assert config.at(0) == (0.08, 0.04)
+    assert config.at(2) == pytest.approx((0.04, 0.02))
 
 
 def test_only_members_that_raise_the_best_of_all_are_kept() -> None:

@@ -137,6 +137,22 @@ def test_a_first_trial_that_was_aborted_is_tried_once_more_for_its_trace() -> No
     assert restored.ask()[0].why == plain.ask()[0].why
 
 
+def test_a_robot_that_falls_at_once_whatever_it_tries_is_spared_the_rest() -> None:
+    fell = {name: rows[:0] for name, rows in _telemetry(_task(1000)).items()}
+    config = RepertoireSearchConfig(member_trials=9, hopeless=3)
+    operator, again = (RepertoireSearch(config, _repertoire(), 0) for _ in range(2))
+    operator.tell(0, 0.0, fell)
+    operator.tell(1, 0.0, fell)
+    operator.tell(2, 0.4, _telemetry(_task(1000)))  # it can walk after all
+    operator.tell(3, 0.0, fell)
+    operator.tell(4, 0.0, fell)
+    again.restore(json.loads(json.dumps(operator.state())))
+    for one in (operator, again):
+        assert one.ask()
+        one.tell(5, 0.0, fell)
+        assert one.ask() == []
+
+
 def test_a_policy_aborted_twice_is_left_alone() -> None:
     operator = RepertoireSearch(RepertoireSearchConfig(member_trials=6), _repertoire(), 0)
     for number in range(2):
