@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel
 
-from robot_adapt.config import FROZEN, Count, NonNegative
+from robot_adapt.config import FROZEN, Count, NonNegative, Positive
 from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, Telemetry, check_outcome
 from robot_adapt.optim.operators import OperatorConfig, make_operator
 from robot_adapt.optim.space import Space
@@ -33,6 +33,7 @@ class RepertoireSearchConfig(BaseModel):
         beta: of the upper confidence; `caution` is the same of the lower one, by which the winner is chosen: of those tried, or
             of those that are expected to be so much better that they need not have been.
         local: what goes on from the winner, in `rank` of the repertoire's directions; its sigma is a share of members' spread.
+        noise_m: of one trial's return, measuring included (standard deviation); None takes the repertoire's, falls and all.
         hopeless: so many trials in a row that end at once end the search.
 
     """
@@ -44,6 +45,7 @@ class RepertoireSearchConfig(BaseModel):
     caution: NonNegative = 1.0
     local: OperatorConfig | None = None
     rank: Count = 8
+    noise_m: Positive | None = None
     hopeless: Count = 3
 
     @property
@@ -57,6 +59,7 @@ class RepertoireSearch:
     def __init__(self, config: RepertoireSearchConfig, repertoire: Repertoire, seed: int) -> None:
         self._config, self._repertoire, self._seed = config, repertoire, seed
         self._prior = Prior(repertoire)
+        self._noise_sd = repertoire.noise_sd if config.noise_m is None else config.noise_m
         self._begin()
 
     def _begin(self) -> None:
@@ -135,7 +138,7 @@ class RepertoireSearch:
                 self._aborted.add(self._member)
         else:
             self._tried.add(self._member)
-            self._belief = self._belief.after(self._member, outcome, self._repertoire.noise_sd)
+            self._belief = self._belief.after(self._member, outcome, self._noise_sd)
         self._member = self._next() if self._tried or self._aborted else 0
         if len(self._told) == members and self._config.local is not None:
             self._local = self._around(self._winner())
