@@ -1,7 +1,8 @@
 """Which bouts there are, and the table of their scores: a row a score, kept as they come, never measured twice.
 
 A row carries a digest of its names and of all that decides it (robot, hobble, seed, policy, operator, measurement): what is
-changed is run anew, what is not is kept, so that a benchmark of hours may be cut short, gone on with and added to.
+changed is run anew, what is not is kept, so that a benchmark of hours may be cut short, gone on with and added to. An oracle is
+kept too when the repertoire whose members it may begin from is another one: a ceiling stays one.
 """
 
 from __future__ import annotations
@@ -159,5 +160,5 @@ def _digest(rig: str, method: str, item: Item) -> str:
         case AdaptationBout():
             parts += [content(item.search), item.budgets, item.noise_m]
         case OracleBout():
-            parts += [item.starts.tolist(), item.config.model_dump(mode="json")]
+            parts.append(item.config.model_dump(mode="json"))  # wherever it began: see Returns.oracle
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -39,7 +39,8 @@ class Returns:
     """Of one rig: all returns (m) of hobbles x seeds that every method has, and the oracle.
 
     Attributes:
-        start, oracle: (H, S), NaN without an oracle.
+        start, oracle: (H, S), NaN without an oracle; raised by as much as any method is above it in a hobble's mean: a ceiling
+            that something passes is none.
         adapted: method and budget (0: what it began with) -> (H, S); `fell` is the share of fresh trials that fell, `falls`
             counts those on the way.
         left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
@@ -83,9 +84,12 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
 
     zero = table("return_m", start, 0)
     oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
+    adapted = tables("return_m")
+    highest = np.max([values.mean(axis=1) for values in adapted.values()], axis=0)
+    oracle += np.maximum(highest - oracle.mean(axis=1), 0.0)[:, None]
     has_gap = (oracle - zero).mean(axis=1) >= _LEAST_GAP_M
     return Returns(
-        hobbles, zero, oracle, tables("return_m"), tables("fell"), tables("falls"),
+        hobbles, zero, oracle, adapted, tables("fell"), tables("falls"),
         tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
     )  # fmt: skip
 

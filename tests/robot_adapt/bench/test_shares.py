@@ -57,6 +57,12 @@ def test_the_interval_holds_the_median_over_hobbles(of: Returns) -> None:
     assert share.high == pytest.approx(0.1, abs=0.05)
 
 
+def test_an_oracle_that_a_method_passes_is_raised_to_it() -> None:
+    weak = [dataclasses.replace(row, return_m=row.return_m - 0.3) if row.method == ORACLE else row for row in _rows()]
+    of = returns(weak, "robot", list(GAINED), "ours")
+    assert shares(of, "ours", 20) == pytest.approx({"leg": 1.0, "slope": 1.0}, abs=1e-9)
+
+
 def test_draws_that_nobody_can_recover_leave_the_interval_finite() -> None:
     """A leg that is lost in nine draws of twelve."""
     rows = [dataclasses.replace(row, return_m=0.0) if (row.hobble, row.seed < 9) == ("leg", True) else row for row in _rows()]
