@@ -88,19 +88,18 @@ def _adapted(lane: Lane, item: AdaptationBout) -> list[Score]:
     bout, most = item.bout, item.budgets[-1]
     chance = generator(bout.seed, f"bench return noise {bout.hobble}")
     noise_m = (item.noise_m * float(chance.standard_normal()) for _ in range(most))
-    spent = falls = 0
-    measured = bout.policy.parameters
-    scores = [_measured(lane, measured, bout.fresh_trials)]
-    for trial, best in islice(searched(lane, bout.policy, item.search, bout.seed, noise_m), most):
-        spent += 1
-        falls += trial.status is Status.FELL
-        if spent in item.budgets:
-            score = scores[-1]
-            if not np.array_equal(measured, best):
-                measured, score = best, _measured(lane, best, bout.fresh_trials)
-            scores.append(replace(score, trials=spent, falls=falls))
-    # What has ended early stays as it is.
-    return scores + [replace(scores[-1], trials=budget) for budget in item.budgets if budget > spent]
+    measured = best = bout.policy.parameters
+    score = _measured(lane, measured, bout.fresh_trials)
+    scores, spent, falls = [score], 0, 0
+    trials = searched(lane, bout.policy, item.search, bout.seed, noise_m)
+    for budget in item.budgets:
+        for trial, believed in islice(trials, budget - spent):  # none when it has ended early
+            best, falls = believed, falls + (trial.status is Status.FELL)
+        spent = budget
+        if not np.array_equal(measured, best):
+            measured, score = best, _measured(lane, best, bout.fresh_trials)
+        scores.append(replace(score, trials=budget, falls=falls))
+    return scores
 
 
 def _oracle(lane: Lane, item: OracleBout) -> Score:

@@ -14,6 +14,7 @@ from robot_adapt.bench import searches, work
 from robot_adapt.bench.searches import MapSearch, content, searched
 from robot_adapt.bench.work import AdaptationBout, Bout
 from robot_adapt.lane import Lane
+from robot_adapt.trial import Status, Trial
 from tests.builders import shipped_policy, simulated_config
 
 POLICY = shipped_policy()
@@ -34,6 +35,15 @@ def test_zero_shot_keeps_its_start_and_has_the_same_score_at_every_budget() -> N
     bout = Bout(POLICY, simulated_config("minitaur_training"), 0.1, 2, "none", 0)
     start, *later = work.run(AdaptationBout(bout, None, (1, 5), 0.05))
     assert [(one.trials, one.return_m, one.falls) for one in later] == [(1, start.return_m, 0), (5, start.return_m, 0)]
+
+
+def test_a_search_that_ends_early_is_scored_by_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    fell = Trial(Status.FELL, "tilted", 0.0, 0.0, 0, {}, np.zeros((0, 1)))
+    monkeypatch.setattr(work, "searched", lambda *_: iter([(fell, START), (fell, START), (fell, START + 0.3)]))
+    bout = Bout(POLICY, simulated_config("minitaur_training"), 0.1, 2, "none", 0)
+    start, *later = work.run(AdaptationBout(bout, None, (1, 5, 20), 0.05))
+    assert [one.falls for one in later] == [1, 3, 3]
+    assert [one.return_m == start.return_m for one in later] == [True, False, False]
 
 
 def test_a_policy_gradient_stays_where_it_is_until_its_step_is_complete(lane: Lane) -> None:
