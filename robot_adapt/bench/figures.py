@@ -30,7 +30,6 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
             bars.bar(places + shift, one.adapted[method, at].mean(axis=1), width, color=color)
         curve.axhline(float(one.oracle.mean()), color="black", lw=0.8, ls=":")  # NaN draws nothing
         curve.set(xlabel="trials", ylabel="mean return of fresh trials (m)", title=f"{rig}: all hobbles")
-        curve.legend(fontsize=7, loc="lower right")
         ends = places[:, None] + np.array([-0.45, 0.45])
         known = [(one.start, "-", "zero-shot"), (one.oracle, ":", "oracle")]
         for values, style, label in known if np.isfinite(one.oracle).all() else known[:1]:
@@ -39,7 +38,8 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
         bars.axhline(0.0, color="black", lw=0.6)
         bars.set(title=f"{rig}: every hobble after {at} trials, means of {one.seeds} seeds", ylabel="m")
         bars.set_xticks(places, [name.replace("_", " ").replace(" and ", "\n+ ") for name in one.hobbles], rotation=45)
-        bars.legend(fontsize=7, loc="lower right")
+        bars.legend(fontsize=7, loc="upper left")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=8, ncols=5, loc="outside lower center")
     figure.savefig(path, dpi=110)
 
 
