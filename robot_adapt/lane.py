@@ -32,11 +32,13 @@ class Lane:
         self._rig.robot.close()
 
     def trial(self, theta: FloatArray, *index: int) -> Trial:
-        """Raises RuntimeError when it is aborted: simulation has no excuse."""
+        """Raises RuntimeError when it is aborted."""
         self._rig.reset(generator(self._seed, self._purpose, *index))
         self.trials += 1
         policy = self._policy.with_parameters(theta)
-        return _scored(rollout(self._rig.robot, self._rig.clock, policy, self._rig.returns, self._trial_s))
+        trial = rollout(self._rig.robot, self._rig.clock, policy, self._rig.returns, self._trial_s)
+        trial.scored()
+        return trial
 
     def explored(self, theta: FloatArray, std: float, *index: int) -> tuple[Trial, Episode]:
         """The same with exploration in its actions, see explored_trial."""
@@ -44,13 +46,12 @@ class Lane:
         self.trials += 1
         exploration = generator(self._seed, f"{self._purpose} exploration", *index)
         trial, episode = explored_trial(self._rig, self._policy.with_parameters(theta), std, self._trial_s, exploration)
-        return _scored(trial), episode
+        trial.scored()
+        return trial, episode
 
     def value(self, theta: FloatArray, *index: int) -> float:
         """The return (m) of a trial."""
-        value = self.trial(theta, *index).value
-        assert value is not None  # noqa: S101  see trial
-        return value
+        return self.trial(theta, *index).scored()
 
     def mean(self, theta: FloatArray, trials: int, *index: int) -> float:
         """The mean return (m) of so many trials."""
@@ -61,9 +62,3 @@ class Lane:
         return np.array(
             [self.value(theta + step, *index, pair) - self.value(theta - step, *index, pair) for pair, step in enumerate(steps)]
         )
-
-
-def _scored(trial: Trial) -> Trial:
-    if trial.value is None:
-        raise RuntimeError(f"trial aborted: {trial.reason}")
-    return trial

@@ -34,3 +34,9 @@ class Trial:
     missed_ticks: int
     telemetry: dict[str, NDArray[np.float32]] = field(repr=False)
     observations: FloatArray = field(repr=False)
+
+    def scored(self) -> float:
+        """The return (m). Raises RuntimeError when the trial was aborted: simulation has no excuse."""
+        if self.value is None:
+            raise RuntimeError(f"trial aborted: {self.reason}")
+        return self.value

@@ -1,8 +1,8 @@
 """Oracle: evolution strategies on the hobbled robot itself until they stop improving: what adaptation could reach at best.
 
 No adaptation may have its budget (thousands of trials, with simulation's common random numbers); its return is the ceiling of
-the gap that the others close. From scratch (theta = 0: the trajectory generator alone) and from the meta-policy it may end on
-different hills: the ceiling is the better of both.
+the gap that the others close. From scratch (theta = 0: the trajectory generator alone), from the meta-policy or from a member
+of a repertoire it may end on different hills: where it begins is said with its result.
 
 The rule: every so many iterations theta is measured, each time under the same noise. After `patience` measurements in a row
 that are not `worth_m` better than the best one sigma and step are halved, and the search goes on from that best one (wide

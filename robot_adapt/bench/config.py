@@ -28,6 +28,17 @@ class BenchHobble(BaseModel):
     draw: DynamicsSampler
 
 
+class MapSearchConfig(TrialAndErrorConfig):
+    """Intelligent trial and error.
+
+    Attributes:
+        map: what it searches, by its name in configs/behaviour_maps/ or a file.
+
+    """
+
+    map: str
+
+
 def _rival(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
     return kind if kind in ("policy_gradient", "trial_and_error") else "of_a_session"
@@ -36,7 +47,7 @@ def _rival(value: Any) -> str:
 BenchOperatorConfig = Annotated[
     Annotated[PolicyOperatorConfig, Tag("of_a_session")]
     | Annotated[PolicyGradientConfig, Tag("policy_gradient")]
-    | Annotated[TrialAndErrorConfig, Tag("trial_and_error")],
+    | Annotated[MapSearchConfig, Tag("trial_and_error")],
     Discriminator(_rival),
 ]
 
@@ -49,7 +60,6 @@ class Method(BaseModel):
         operator: null keeps the policy as it is: zero-shot.
         knows_family: False takes the hobble's family out of the policy's repertoire.
         from_scratch: begins with all weights 0, the trajectory generator alone; of the policy it has the normalizer.
-        map: what trial_and_error searches, by its name in configs/behaviour_maps/ or a file.
 
     """
 
@@ -59,13 +69,10 @@ class Method(BaseModel):
     space: Literal["full", "learned"] = "full"
     knows_family: bool = True
     from_scratch: bool = False
-    map: str | None = None
 
     @model_validator(mode="after")
-    def _has_what_its_operator_takes(self) -> Method:
-        if isinstance(self.operator, TrialAndErrorConfig) != (self.map is not None):
-            raise ValueError("map: goes with an operator of kind trial_and_error, and that with a map")
-        if self.space != "full" and isinstance(self.operator, TrialAndErrorConfig | PolicyGradientConfig | None):
+    def _has_a_space_if_it_names_one(self) -> Method:
+        if self.space != "full" and isinstance(self.operator, MapSearchConfig | PolicyGradientConfig | None):
             raise ValueError("space: this operator searches none: leave it out")
         return self
 

@@ -10,9 +10,8 @@ import numpy as np
 from robot_adapt.adapt.config import AdaptConfig
 from robot_adapt.adapt.operators import make_policy_operator
 from robot_adapt.baselines import behaviour_map
-from robot_adapt.baselines.intelligent_trial_and_error import TrialAndErrorConfig
 from robot_adapt.baselines.policy_gradient import PolicyGradientConfig
-from robot_adapt.bench.config import Method, RecoveryBenchConfig
+from robot_adapt.bench.config import MapSearchConfig, Method, RecoveryBenchConfig
 from robot_adapt.bench.searches import MapSearch, Search
 from robot_adapt.errors import Absent, UserError
 from robot_adapt.policy import policy_file
@@ -62,11 +61,10 @@ def _search(config: RecoveryBenchConfig, method: Method, policy: LinearPolicy) -
     match method.operator:
         case None | PolicyGradientConfig():
             return method.operator
-        case TrialAndErrorConfig():
-            assert method.map is not None  # noqa: S101  see Method
-            map_ = behaviour_map.load(behaviour_map.path_of(method.map))
+        case MapSearchConfig() as search:
+            map_ = behaviour_map.load(behaviour_map.path_of(search.map))
             map_.check_fits(policy)
-            return MapSearch(method.operator, map_)
+            return MapSearch(search, map_)
         case _:
             settings = AdaptConfig(
                 trial_s=config.trial_s, operator=method.operator, fresh_trials=config.fresh_trials, space=method.space

@@ -39,7 +39,7 @@ def content(search: Search) -> Any:
         case None:
             return None
         case MapSearch():
-            return [search.config.model_dump(mode="json"), behaviour_map.sha256(search.map)]
+            return [search.config.model_dump(mode="json", exclude={"map"}), behaviour_map.sha256(search.map)]
         case _:
             return search.model_dump(mode="json")
 
@@ -64,8 +64,7 @@ def _asked(lane: Lane, operator: AdaptationOperator, noise_m: Iterator[float]) -
     while candidates := operator.ask():
         for candidate in candidates:
             trial = lane.trial(candidate.parameters, _ADAPTATION, spent)
-            assert trial.value is not None  # noqa: S101  see Lane.trial
-            operator.tell(candidate.id, trial.value + next(noise_m), trial.telemetry)
+            operator.tell(candidate.id, trial.scored() + next(noise_m), trial.telemetry)
             spent += 1
             yield trial, operator.best.parameters
 

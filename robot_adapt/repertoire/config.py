@@ -40,7 +40,7 @@ class SpecialistConfig(BaseModel):
 
 
 class RoundConfig(BaseModel):
-    """So many specialists, on those of `candidates` sampled tasks where the repertoire falls shortest."""
+    """So many specialists, on those of `candidates` sampled tasks where they may gain most."""
 
     model_config = FROZEN
     candidates: Count

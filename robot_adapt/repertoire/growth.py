@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
-from robot_adapt.meta.executors import Executor, Item, Result, gather
+from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.repertoire.config import RepertoireConfig
@@ -63,7 +63,7 @@ class GrowthState:
         What others reached stands in for a family of which none has gained yet.
         """
         tried = Counter(family for _, family, _, _ in self.log)
-        gained = [(family, after) for _, family, before, after in self.log if after > before + _WORTH_M]
+        gained = [(family, after) for _, family, before, after in self.log if _is_worth_keeping(before, after)]
         everywhere = [after for _, after in gained]
 
         def reached(family: str) -> float:
@@ -97,7 +97,7 @@ class Growth:
         tasks = self._tasks("round", state.rounds, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.rounds)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
-        chosen = _shortest({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
+        chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
             kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, tasks[task][0])]
@@ -116,7 +116,7 @@ class Growth:
         for task, one in trained.items():
             family = tasks[task][0]
             log.append((state.rounds, family, one.before, one.after))
-            if one.after > one.before + _WORTH_M:
+            if _is_worth_keeping(one.before, one.after):
                 thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
                 words += [family, family]
         trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
@@ -178,10 +178,22 @@ class Growth:
         return self._config.robot.model_copy(update={"dynamics": world})
 
     def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
-        return gather(self._executor, function, items, lambda result: self._on_item(str(result)))
+        """Raises RuntimeError when an item fails: without one of them the same config would give other bytes."""
+        results: dict[int, Result] = {}
+        for key, result in self._executor.map(function, items):
+            if isinstance(result, Failure):
+                raise RuntimeError(f"work item {key} failed: {result.reason}")
+            results[key] = result
+            self._on_item(str(result))
+        return {key: results[key] for key in items}
 
 
-def _shortest(family_of: dict[int, str], best: dict[int, float], prospects: dict[str, tuple[float, float]]) -> list[int]:
+def _is_worth_keeping(before_m: float, after_m: float) -> bool:
+    """Whether a specialist has gained enough on its own task."""
+    return after_m > before_m + _WORTH_M
+
+
+def _most_promising(family_of: dict[int, str], best: dict[int, float], prospects: dict[str, tuple[float, float]]) -> list[int]:
     """Tasks by what a specialist may gain there on the best member; families not tried yet first, in turn."""
     seen: Counter[str] = Counter()
     keys = {}

@@ -34,7 +34,7 @@ class RepertoireSearchConfig(BaseModel):
             of those that are expected to be so much better that they need not have been.
         local: what goes on from the winner, in `rank` of the repertoire's directions; its sigma is a share of members' spread.
         noise_m: of one trial's return, measuring included (standard deviation); None takes the repertoire's, falls and all.
-        hopeless: so many trials in a row that end at once end the search.
+        hopeless: so many members' trials in a row that end at once end the search.
 
     """
 
@@ -64,7 +64,7 @@ class RepertoireSearch:
 
     def _begin(self) -> None:
         self._told: list[tuple[int, Outcome]] = []
-        self._at_once = 0  # trials in a row that ended so
+        self._at_once = 0  # members' trials in a row that ended so
         self._features: list[float] | None = None
         self._belief = self._prior.belief()
         self._tried: set[int] = set()
@@ -98,7 +98,7 @@ class RepertoireSearch:
         if self._shows_what_is_wrong and outcome is not None and telemetry is not None and len(telemetry["position_rad"]):
             features = self._trace(telemetry)
         self._learn(candidate_id, outcome, features)
-        if outcome is not None and telemetry is not None:
+        if candidate_id < self._config.member_trials and outcome is not None and telemetry is not None:
             ended_at_once = len(telemetry["position_rad"]) <= _AT_ONCE * self._repertoire.ticks
             self._at_once = self._at_once + 1 if ended_at_once else 0
 

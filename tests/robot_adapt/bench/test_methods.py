@@ -53,8 +53,11 @@ def test_a_method_from_scratch_is_not_zero_shot() -> None:
 
 def test_a_map_is_a_name_or_a_file_and_of_the_method_s_policy(tmp_path: Path) -> None:
     its_own, other = _map(tmp_path / "map.safetensors"), _map(tmp_path / "other.safetensors", 0.1)
-    method = {"policy": "minitaur", "operator": TRIAL_AND_ERROR}
-    config = _config(IT={**method, "map": its_own}, OTHER={**method, "map": other})
+    methods = {
+        label: {"policy": "minitaur", "operator": {**TRIAL_AND_ERROR, "map": map_}}
+        for label, map_ in (("IT", its_own), ("OTHER", other))
+    }
+    config = _config(**methods)
     search = ready(config, "IT").search
     assert isinstance(search, MapSearch)
     assert len(search.map.returns) == 2
@@ -84,7 +87,7 @@ def test_a_file_or_an_extra_that_is_not_there_leaves_out_its_method_alone(
 ) -> None:
     monkeypatch.setitem(sys.modules, "cmaes", None)
     nowhere = str(tmp_path / "none.safetensors")
-    trial_and_error = {"policy": "minitaur", "operator": TRIAL_AND_ERROR, "map": nowhere}
+    trial_and_error = {"policy": "minitaur", "operator": {**TRIAL_AND_ERROR, "map": nowhere}}
     config = _config(CMA=CMA_ES, IT=trial_and_error, DR={"policy": nowhere, "operator": None})
     reasons = absent(config, config.methods)
     assert list(reasons) == ["CMA", "IT", "DR"]
@@ -98,8 +101,11 @@ def test_a_file_or_an_extra_that_is_not_there_leaves_out_its_method_alone(
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ({"policy": "minitaur", "operator": TRIAL_AND_ERROR}, "methods.late.map: goes with"),
-        ({**BHC, "map": "minitaur"}, "methods.late.map: goes with"),
+        ({"policy": "minitaur", "operator": TRIAL_AND_ERROR}, "methods.late.operator.map is missing"),
+        (
+            {"policy": "minitaur", "operator": {"kind": "bhc", "population": 1, "rounds": 2, "sigma": 0.02, "map": "minitaur"}},
+            "methods.late.operator.map",
+        ),
         ({"policy": "minitaur", "operator": None, "space": "learned"}, "methods.late.space: this operator searches none"),
         ({"policy": "minitaur"}, "methods.late.operator is missing"),
         ({"policy": "minitaur", "operator": {"kind": "policy_gradient", "episodes": 1}}, "methods.late.operator.episodes: "),

@@ -12,9 +12,9 @@ from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.policy import policy_file
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.growth import Growth, GrowthState, Members, _shortest, _worth_having
+from robot_adapt.repertoire.growth import Growth, GrowthState, Members, _most_promising, _worth_having
 from robot_adapt.repertoire.mirror import mirror_of
-from robot_adapt.repertoire.work import Row, Specialist, SpecialistItem, measure_row, train_specialist
+from robot_adapt.repertoire.work import Row, RowItem, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
 
 _WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
@@ -106,6 +106,32 @@ def test_a_specialist_learns_its_own_task() -> None:
     assert specialist.trials == config.trials + 8
 
 
+def test_a_robot_that_lies_there_before_its_first_tick_is_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
+    lost = rig.model_copy(update={"dynamics": rig.dynamics.with_changes(shank_share={"front_left": 0.0})})
+    row = measure_row(RowItem(policy, lost, 0.4, policy.parameters[None], 1, 0, 0))
+    assert row.trace is None
+    growth = _growth(_config(), monkeypatch)
+    trained: list[int] = []
+
+    def run(function: object, work: dict[int, object]) -> dict[int, object]:
+        if function is measure_row:
+            return {key: row if key == 1 else Row(np.array([[1.0]]), np.zeros(47), 2) for key in work}
+        trained.extend(work)
+        return {key: Specialist(np.zeros(policy.parameters.size), 0.0, 0.0, 1) for key in work}
+
+    monkeypatch.setattr(growth, "_run", run)
+    growth.grow(growth.start())
+    assert sorted(trained) == [0, 2]
+
+
+def test_a_work_item_that_fails_ends_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
+    growth = _growth(_config(), monkeypatch)
+    monkeypatch.setattr("robot_adapt.repertoire.growth.measure_row", lambda _: 1 / 0)
+    with pytest.raises(RuntimeError, match=r"work item 0 failed: .*division"):
+        growth.grow(growth.start())
+
+
 def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:
     growth = _growth(_config(), monkeypatch)
     items: list[SpecialistItem] = []
@@ -124,13 +150,13 @@ def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.M
 
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
-    assert _shortest(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
+    assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
 
 
 def test_then_tasks_go_first_where_a_specialist_may_gain_most() -> None:
     family = {0: "hopeless", 1: "easy", 2: "open", 3: "open"}
     best = {0: 0.1, 1: 1.3, 2: 0.6, 3: 1.1}
-    assert _shortest(family, best, {"hopeless": (0.1, 1.0), "easy": (0.9, 1.4), "open": (0.8, 1.3)}) == [2, 3, 0, 1]
+    assert _most_promising(family, best, {"hopeless": (0.1, 1.0), "easy": (0.9, 1.4), "open": (0.8, 1.3)}) == [2, 3, 0, 1]
 
 
 def test_prospects_are_those_of_the_specialists_that_gained() -> None:

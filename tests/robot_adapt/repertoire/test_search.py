@@ -177,6 +177,18 @@ def test_a_robot_that_falls_at_once_whatever_it_tries_is_spared_the_rest() -> No
         assert one.ask() == []
 
 
+def test_a_round_of_local_search_that_has_begun_is_ended_however_the_robot_falls() -> None:
+    fell = {name: rows[:0] for name, rows in _telemetry(_task(1000)).items()}
+    local = BatchHillClimbingConfig(population=5, rounds=1, sigma=0.1)
+    config = RepertoireSearchConfig(member_trials=1, local=local, rank=3, hopeless=2)
+    operator, told = RepertoireSearch(config, _repertoire(), 0), 0
+    while candidates := operator.ask():
+        for candidate in candidates:
+            operator.tell(candidate.id, 0.0, fell)
+        told += len(candidates)
+    assert told == config.trials
+
+
 def test_a_policy_aborted_twice_is_left_alone() -> None:
     operator = RepertoireSearch(RepertoireSearchConfig(member_trials=6), _repertoire(), 0)
     for number in range(2):
