@@ -19,12 +19,13 @@ class BenchHobble(BaseModel):
     """A kind of hobble, drawn anew for every seed: side, leg, severity.
 
     Attributes:
-        family: what a repertoire that must not know this kind is deprived of.
+        families: all in which a change of this kind occurs, alone or among others: what a repertoire that must not know this
+            kind is deprived of.
 
     """
 
     model_config = FROZEN
-    family: str
+    families: Annotated[tuple[str, ...], Field(min_length=1)]
     draw: DynamicsSampler
 
 
@@ -58,7 +59,7 @@ class Method(BaseModel):
     Attributes:
         policy: where it begins, by its name in configs/policies/ or a file.
         operator: null keeps the policy as it is: zero-shot.
-        knows_family: False takes the hobble's family out of the policy's repertoire.
+        knows_family: False takes the hobble's families out of the policy's repertoire.
         from_scratch: begins with all weights 0, the trajectory generator alone; of the policy it has the normalizer.
 
     """

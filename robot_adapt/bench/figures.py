@@ -43,7 +43,7 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def table(of: Returns, methods: Sequence[str]) -> str:
+def table(of: Returns, methods: Sequence[str], trial_s: float) -> str:
     """Markdown, a row a method: mean return over hobbles and, with an oracle, the median share of the gap and its interval."""
     budgets = sorted({budget for _, budget in of.adapted})
     at = _nearest(budgets)
@@ -56,8 +56,8 @@ def table(of: Returns, methods: Sequence[str]) -> str:
         by_hobble = shares(of, method, at)
         low = min(by_hobble, key=lambda name: by_hobble[name], default="")
         worst = f"{low.replace('_', ' ')} {by_hobble[low]:.2f}" if low else "-"
-        steps = list(zip(budgets, medians, strict=True))
-        reached = [next((str(budget) for budget, median in steps if median.value >= share), "-") for share in (0.8, 0.9)]
+        steps = list(zip((f"{budget} ({budget * trial_s:.0f} s)" for budget in budgets), medians, strict=True))
+        reached = [next((step for step, median in steps if median.value >= share), "-") for share in (0.8, 0.9)]
         means = (f"{of.adapted[method, budget].mean():.2f} m" for budget in budgets)
         cells = [
             method,
@@ -75,7 +75,8 @@ def words(rig: str, of: Returns, methods: Sequence[str]) -> list[str]:
     """What the table says, in sentences."""
     first, *others = methods
     at = _nearest(sorted({budget for _, budget in of.adapted}))
-    said = [f"{rig}: {of.seeds} seeds of {len(of.hobbles)} hobbles; zero-shot {of.start.mean():.2f} m."]
+    healthy = "" if np.isnan(of.healthy) else f"healthy {of.healthy:.2f} m, "
+    said = [f"{rig}: {of.seeds} seeds of {len(of.hobbles)} hobbles; zero-shot {healthy}hobbled {of.start.mean():.2f} m."]
     if not np.isnan(oracle := of.oracle.mean()):
         without = f" Without a gap, and in no share: {', '.join(of.left_out)}." if of.left_out else ""
         said = [f"{said[0]} The oracle: {oracle:.2f} m.{without}"]

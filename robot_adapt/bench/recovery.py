@@ -32,6 +32,7 @@ from robot_adapt.randomness import generator
 from robot_adapt.repertoire.search import RepertoireSearchConfig
 
 ORACLE = "oracle"
+HEALTHY = "healthy"  # the zero-shot policy without any hobble
 
 
 @dataclass(frozen=True)
@@ -66,29 +67,33 @@ class Planned:
 
 
 def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]:
-    """All bouts, or those of some methods (the oracle is one); seed by seed: cut short, every hobble has had its share.
+    """All bouts, or some methods' (oracle and healthy are two); seed by seed: cut short, every hobble has had its share.
 
     Raises UserError naming a method that is not there, or that does not fit the robots; Absent: see methods.absent.
     """
-    if unknown := set(only) - {ORACLE, *config.methods}:
-        raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join((ORACLE, *config.methods))}")
+    if unknown := set(only) - (known := {HEALTHY, ORACLE, *config.methods}):
+        raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
     methods = {label: ready(config, label) for label in config.methods if not only or label in only}
     start = fitting_policy(config, config.start)
     starts = start.parameters[None] if start.repertoire is None else start.repertoire.members
     alone = replace(start, repertoire=None, provenance={})
     planned = []
+
+    def add(rig: str, hobble: str, seed: int, label: str, item: Item) -> None:
+        if not only or label in only:
+            planned.append(Planned(rig, hobble, seed, label, _digest(rig, label, item), item))
+
     for seed, (rig, robot), (name, hobble) in product(range(config.seeds), config.rigs.items(), config.hobbles.items()):
         hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
-        items: dict[str, Item] = {}
         for label, method in methods.items():
             policy = _known(method, config.methods[label], hobble)
             bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
-            items[label] = AdaptationBout(bout, method.search, config.budgets, config.return_noise_m)
+            add(rig, name, seed, label, AdaptationBout(bout, method.search, config.budgets, config.return_noise_m))
         bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
-        items[ORACLE] = OracleBout(bout, starts, config.oracle)
-        for label, item in items.items():
-            if not only or label in only:
-                planned.append(Planned(rig, name, seed, label, _digest(rig, label, item), item))
+        add(rig, name, seed, ORACLE, OracleBout(bout, starts, config.oracle))
+    for seed, (rig, robot) in product(range(config.seeds), config.rigs.items()):
+        bout = Bout(alone, robot, config.trial_s, config.fresh_trials, HEALTHY, seed)
+        add(rig, HEALTHY, seed, HEALTHY, AdaptationBout(bout, None, (1,), config.return_noise_m))
     return planned
 
 
@@ -147,7 +152,7 @@ def _known(method: Ready, how: Method, hobble: BenchHobble) -> LinearPolicy:
     policy = replace(method.policy, provenance={})
     if policy.repertoire is None or not isinstance(how.operator, RepertoireSearchConfig | RepertoireDuelConfig):
         return replace(policy, repertoire=None)
-    return policy if how.knows_family else replace(policy, repertoire=policy.repertoire.without(frozenset({hobble.family})))
+    return policy if how.knows_family else replace(policy, repertoire=policy.repertoire.without(frozenset(hobble.families)))
 
 
 def _digest(rig: str, method: str, item: Item) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.bench.recovery import ORACLE, Row
+from robot_adapt.bench.recovery import HEALTHY, ORACLE, Row
 from robot_adapt.errors import UserError
 from robot_adapt.randomness import generator
 from robot_adapt.report.recovery import confidence_interval_95
@@ -43,6 +43,7 @@ class Returns:
             that something passes is none.
         adapted: method and budget (0: what it began with) -> (H, S); `fell` is the share of fresh trials that fell, `falls`
             counts those on the way.
+        healthy: the mean return of the zero-shot policy on the robot unhobbled; NaN where that was not run.
         left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
 
     """
@@ -53,6 +54,7 @@ class Returns:
     adapted: dict[tuple[str, int], FloatArray]
     fell: dict[tuple[str, int], FloatArray]
     falls: dict[tuple[str, int], FloatArray]
+    healthy: float
     left_out: tuple[str, ...]
 
     @property
@@ -63,7 +65,7 @@ class Returns:
 def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -> Returns:
     """Of the seeds that are complete; `start` is the method whose 0 trials are zero-shot. Raises UserError when none is."""
     of_rig = {(row.hobble, row.seed, row.method, row.trials): row for row in rows if row.rig == rig}
-    hobbles = tuple(dict.fromkeys(row.hobble for row in rows if row.rig == rig))
+    hobbles = tuple(dict.fromkeys(row.hobble for row in rows if row.rig == rig and row.hobble != HEALTHY))
     budgets = sorted({row.trials for row in rows if row.method in methods and row.trials})
     oracles = {(row.hobble, row.seed): row for row in rows if row.rig == rig and row.method == ORACLE}
 
@@ -83,13 +85,14 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
         return {(method, budget): table(name, method, budget) for method in methods for budget in (0, *budgets)}
 
     zero = table("return_m", start, 0)
+    healthy = [of_rig[key].return_m for seed in seeds if (key := (HEALTHY, seed, HEALTHY, 0)) in of_rig]
     oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
     adapted = tables("return_m")
     highest = np.max([values.mean(axis=1) for values in adapted.values()], axis=0)
     oracle += np.maximum(highest - oracle.mean(axis=1), 0.0)[:, None]
     has_gap = (oracle - zero).mean(axis=1) >= _LEAST_GAP_M
     return Returns(
-        hobbles, zero, oracle, adapted, tables("fell"), tables("falls"),
+        hobbles, zero, oracle, adapted, tables("fell"), tables("falls"), float(np.mean(healthy or np.nan)),
         tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
     )  # fmt: skip
 

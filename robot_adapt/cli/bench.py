@@ -21,7 +21,7 @@ def bench(
     config: Annotated[str, typer.Option(help="YAML file, or a name from configs/bench/.")] = "minitaur",
     out: Annotated[Path | None, typer.Option(help="Folder of table and pictures; default runs/recovery-CONFIG.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="In place of the config's.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Run this method (or oracle) only; may be given again.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run this method, oracle or healthy only; may be given again.")] = None,
     rig: Annotated[list[str] | None, typer.Option(help="Run on this rig only; may be given again.")] = None,
     quick: Annotated[bool, typer.Option(help="Everything once in under a minute; the numbers mean nothing.")] = False,
     draw: Annotated[bool, typer.Option(help="Run nothing: draw what is in the table.")] = False,
@@ -52,7 +52,7 @@ def bench(
         settings = settings.quick()
     folder = out if out is not None else Path("runs") / f"{benchmark.value}-{Path(config).stem}{'-quick' if quick else ''}"
     path = folder / "recovery.csv"
-    wanted = only or [recovery.ORACLE, *settings.methods]
+    wanted = only or [recovery.HEALTHY, recovery.ORACLE, *settings.methods]
     left_out = absent(settings, [label for label in settings.methods if label in wanted])
     if not (labels := [label for label in wanted if label not in left_out]):
         raise UserError("; ".join(left_out.values()))
@@ -80,7 +80,7 @@ def bench(
     figures.draw(of, methods, folder / "recovery.png")
     text = []
     for name, one in of.items():
-        text += [*figures.words(name, one, methods), "", figures.table(one, methods), ""]
+        text += [*figures.words(name, one, methods), "", figures.table(one, methods, settings.trial_s), ""]
     (folder / "recovery.md").write_text("\n".join(text), encoding="utf-8")
     typer.echo("\n".join(text))
     typer.echo(str(folder))

@@ -32,8 +32,13 @@ def grow_repertoire(
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
     with ProgressReport() as progress:
         growth = Growth(settings, policy, executor, progress.advance)
-        state = checkpoint.load(saved, settings) if saved.exists() else growth.start()
         try:
+            if saved.exists():
+                state = checkpoint.load(saved, settings)
+            else:
+                progress.stage("generalists", 0 if settings.generalists is None else len(settings.generalists.worlds))
+                state = growth.start()
+                checkpoint.save(state, settings, saved)
             while state.rounds < len(settings.rounds):
                 plan = settings.rounds[state.rounds]
                 progress.stage(f"round {state.rounds + 1} of {len(settings.rounds)}", plan.candidates + plan.specialists)
@@ -42,7 +47,7 @@ def grow_repertoire(
             progress.stage("return matrix", settings.tasks)
             repertoire, trials = growth.finish(state)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f" after round {state.rounds}; run the same command to go on") from None
+            raise KeyboardInterrupt("; run the same command to go on after the last round that was done") from None
         finally:
             executor.close()
     how = {"config": settings.model_dump(mode="json"), "trials": trials, "specialists": state.log}

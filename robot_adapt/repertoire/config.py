@@ -39,6 +39,23 @@ class SpecialistConfig(BaseModel):
         return self.sigma * (self.final_sigma / self.sigma) ** done, self.step * (self.final_step / self.step) ** done
 
 
+class GeneralistsConfig(BaseModel):
+    """Policies that each cope with many worlds, none with a hobble of any family in it.
+
+    Specialists of all families may begin there. All generalists stay, whatever they are worth on the families' tasks: a hobble
+    of no family may need them most.
+
+    Attributes:
+        training: as a specialist's, in as many worlds.
+        worlds: a generalist each, by name.
+
+    """
+
+    model_config = FROZEN
+    training: SpecialistConfig
+    worlds: Annotated[dict[str, DynamicsSampler], Field(min_length=1)]
+
+
 class RoundConfig(BaseModel):
     """So many specialists, on those of `candidates` sampled tasks where they may gain most."""
 
@@ -65,6 +82,7 @@ class RepertoireConfig(BaseModel):
     seed: Seed
     trial_s: Positive
     worlds: DynamicsSampler
+    generalists: GeneralistsConfig | None = None
     families: Annotated[dict[str, DynamicsSampler], Field(min_length=1)]
     specialist: SpecialistConfig
     rounds: Annotated[tuple[RoundConfig, ...], Field(min_length=1)]
@@ -77,7 +95,12 @@ class RepertoireConfig(BaseModel):
         if self.robot.engine == "mujoco":
             raise ValueError("robot: engine mujoco stands for reality: nothing is trained on it")
         body = self.robot.robot.body
-        for name, sampler in {"worlds": self.worlds, **{f"families.{key}": one for key, one in self.families.items()}}.items():
+        samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
+        if self.generalists is not None:
+            samplers |= {f"generalists.worlds.{name}": one for name, one in self.generalists.worlds.items()}
+            if both := self.generalists.worlds.keys() & self.families.keys():
+                raise ValueError(f"generalists.worlds.{min(both)}: a family has this name, and is left out by it")
+        for name, sampler in samplers.items():
             if (wrong := sampler.misfit(body)) is not None:
                 raise ValueError(f"{name}.{wrong}")
         return self

@@ -1,10 +1,11 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
-Each round samples tasks, tries every member on them, and trains specialists where they may gain most on the best member, to
-judge by those of the same family before; each that gains joins, with its mirror image. A specialist begins as the meta-policy
-or as the best member of its own family: what cannot be learned from a fall may be from a milder case, and no family owes
-another anything, so that `without` a family nothing is left of it. At the end all members meet all tasks (and, mirrored, as
-many again), and those that are nowhere worth having go. The same config gives the same bytes.
+It begins with generalists, if the config names any. Each round samples tasks, tries every member on them, and trains
+specialists where they may gain most on the best member, to judge by those of the same family before; each that gains joins,
+with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot be
+learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
+of it. At the end all members meet all tasks (and, mirrored, as many again), and those that are nowhere worth having go. The
+same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from sim.dynamics import Dynamics
 
 _META_POLICY = "meta-policy"
 _FRESH = 8
+_GENERALISTS = 2**20  # their seeds' task numbers, behind all specialists'
 _WORTH_M = 0.03  # a specialist that gains less on its own task is not kept
 
 
@@ -88,7 +90,25 @@ class Growth:
         self._mirror: Mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
 
     def start(self) -> GrowthState:
-        return GrowthState(0, 0, Members(self._policy.parameters[None], (_META_POLICY,)), ())
+        """The meta-policy and its generalists, a work item each."""
+        c, theta = self._config, self._policy.parameters
+        items = {}
+        if c.generalists is not None:
+            for index, worlds in enumerate(c.generalists.worlds.values()):
+                drawn = tuple(
+                    worlds.sample(c.robot.dynamics, generator(c.seed, "repertoire generalist world", index, world))
+                    for world in range(c.generalists.training.worlds)
+                )
+                items[index] = SpecialistItem(
+                    self._policy, c.robot, drawn, c.trial_s, theta, c.generalists.training, _FRESH, c.seed, _GENERALISTS + index
+                )
+        thetas, words, log, trials = [theta], [_META_POLICY], [], 0
+        for name, one in zip(self._generalists, self._run(train_specialist, items).values(), strict=True):
+            thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
+            words += [name, name]
+            log.append((0, name, one.before, one.after))
+            trials += one.trials
+        return GrowthState(0, trials, Members(np.array(thetas), tuple(words)), tuple(log))
 
     def grow(self, state: GrowthState) -> GrowthState:
         """One round: `candidates` and then `specialists` work items."""
@@ -100,7 +120,7 @@ class Growth:
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
-            kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, tasks[task][0])]
+            kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, *self._generalists, tasks[task][0])]
             best_kin: FloatArray = members.thetas[kin[int(rows[task].returns[kin].mean(axis=1).argmax())]]
             return best_kin
 
@@ -131,7 +151,7 @@ class Growth:
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
         traces = np.array([rows[task].trace for task in done])
         noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
-        kept = _worth_having(returns, members.across, c.members)
+        kept = _worth_having(returns, members.across, 1 + 2 * len(self._generalists), c.members)
         across = np.array([kept.index(members.across[i]) for i in kept])
         means = returns.mean(axis=2)[:, kept]
         words = tuple(tasks[task][0] for task in done)
@@ -145,6 +165,10 @@ class Growth:
             words + words,
         )
         return repertoire, state.trials + sum(row.trials for row in rows.values())
+
+    @property
+    def _generalists(self) -> tuple[str, ...]:
+        return () if self._config.generalists is None else tuple(self._config.generalists.worlds)
 
     def _tasks(self, purpose: str, index: int, count: int) -> dict[int, tuple[str, Dynamics]]:
         """Family and world of each task, the families in turn."""
@@ -208,17 +232,17 @@ def _most_promising(family_of: dict[int, str], best: dict[int, float], prospects
     return sorted(keys, key=lambda task: keys[task], reverse=True)
 
 
-def _worth_having(returns: FloatArray, across: NDArray[np.intp], most: int) -> list[int]:
-    """Members (with their mirror images) that raise the mean over tasks of the best member, greedily, up to `most`.
+def _worth_having(returns: FloatArray, across: NDArray[np.intp], first_ones: int, most: int) -> list[int]:
+    """The first ones and, greedily, members (with mirror images) that raise the mean over tasks of the best, up to `most`.
 
     A member is chosen by its first trials and credited with its others, so that luck does not choose.
     """
     first, rest = returns[:, :, 0], returns[:, :, 1:].mean(axis=2)
-    kept = [0]
+    kept = list(range(first_ones))
     while len(kept) + 2 <= min(most, returns.shape[1]):
         gains = {
             member: _best_of(first, rest, [*kept, member, int(across[member])])
-            for member in range(1, returns.shape[1], 2)
+            for member in range(first_ones, returns.shape[1], 2)
             if member not in kept
         }
         member = max(gains, key=lambda one: gains[one])

@@ -41,7 +41,7 @@ class RepertoireSearchConfig(BaseModel):
     model_config = FROZEN
     kind: Literal["repertoire"] = "repertoire"
     member_trials: Count
-    beta: NonNegative = 1.0
+    beta: NonNegative = 3.0
     caution: NonNegative = 1.0
     local: OperatorConfig | None = None
     rank: Count = 8
@@ -169,4 +169,5 @@ class RepertoireSearch:
         if self._shows_what_is_wrong:
             return f"{words}: what is wrong shows in its walk"
         expected = f"expected {belief.mean[member]:.2f} +- {belief.sd[member]:.2f} m"
-        return f"member {member} ({words}): {expected}, {'tried before' if member in self._tried else 'not tried yet'}"
+        last = "; the last one, if the robot falls at once again" if self._at_once == self._config.hopeless - 1 > 0 else ""
+        return f"member {member} ({words}): {expected}, {'tried before' if member in self._tried else 'not tried yet'}{last}"

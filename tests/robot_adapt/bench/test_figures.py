@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from robot_adapt.bench.figures import draw, table, words
-from robot_adapt.bench.recovery import ORACLE
+from robot_adapt.bench.recovery import HEALTHY, ORACLE
 from robot_adapt.bench.shares import returns
-from tests.robot_adapt.bench.test_shares import GAINED, _rows
+from tests.robot_adapt.bench.test_shares import GAINED, SEEDS, START, _row, _rows
 
 
 @pytest.mark.parametrize("with_oracle", [True, False])
@@ -18,21 +18,29 @@ def test_a_picture_is_drawn_with_and_without_an_oracle(tmp_path: Path, with_orac
 
 
 def test_the_table_has_a_row_a_method() -> None:
-    head, _, ours, theirs = table(returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED)).splitlines()
+    head, _, ours, theirs = table(returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED), 3.0).splitlines()
     assert head.startswith("| method | before | 5 trials | 20 trials |")
     cells = [cell.strip() for cell in ours.split("|")]
     assert cells[1] == "ours"
     assert cells[2].startswith("0.70 m; 0.0")  # means of 0.2, 0.6 and 1.3
     assert cells[3].startswith("0.90 m; 0.4")
     assert cells[4].startswith("1.10 m; 0.8")
-    assert "20, -" in cells  # trials to 80 % and 90 %
+    assert "20 (60 s), -" in cells  # trials to 80 % and 90 %
     assert "slope -0.4" in theirs
     assert len(ours.split("|")) == len(theirs.split("|")) == len(head.split("|"))
 
 
+def test_the_words_say_what_the_healthy_robot_walks() -> None:
+    rows = [*_rows(), *(_row(HEALTHY, seed, HEALTHY, trials, 1.4) for seed in range(SEEDS) for trials in (0, 1))]
+    of = returns(rows, "robot", list(GAINED), "ours")
+    assert of.hobbles == tuple(START)
+    assert words("robot", of, list(GAINED))[0].startswith(
+        "robot: 12 seeds of 3 hobbles; zero-shot healthy 1.40 m, hobbled 0.70 m."
+    )
+
+
 def test_the_words_name_the_hobbles_without_a_gap_and_count_those_that_are_clear() -> None:
     first, second = words("robot", returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED))
-    assert (
-        first == "robot: 12 seeds of 3 hobbles; zero-shot 0.70 m. The oracle: 1.20 m. Without a gap, and in no share: battery."
-    )
+    assert first.startswith("robot: 12 seeds of 3 hobbles; zero-shot hobbled 0.70 m. The oracle: 1.20 m. ")
+    assert first.endswith("Without a gap, and in no share: battery.")
     assert second.endswith("hobbles, the interval clear of zero on 2.")

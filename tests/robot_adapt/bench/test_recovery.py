@@ -9,7 +9,7 @@ from hardware.types import FloatArray
 from robot_adapt.bench import recovery, work
 from robot_adapt.bench.config import RecoveryBenchConfig
 from robot_adapt.bench.methods import absent
-from robot_adapt.bench.recovery import ORACLE, carry_out, missing, plan, read
+from robot_adapt.bench.recovery import HEALTHY, ORACLE, carry_out, missing, plan, read
 from robot_adapt.bench.work import AdaptationBout, Item, OracleBout, Score
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
@@ -31,7 +31,7 @@ BENCH = {
     "return_noise_m": 0.05,
     "fresh_trials": 2,
     "oracle": {"kind": "oracle", "pairs": 1, "sigma": 0.05, "step": 0.05, "most": 2, "every": 1, "check": 1},
-    "hobbles": {"leg": {"family": "a weak leg", "draw": {"hobbles": [{"probability": 1.0, "change": WEAK}]}}},
+    "hobbles": {"leg": {"families": ["a weak leg"], "draw": {"hobbles": [{"probability": 1.0, "change": WEAK}]}}},
     "methods": {"BHC": {"policy": "minitaur", "operator": {"population": 1, "rounds": 2, "sigma": 0.02}}},
 }
 
@@ -48,7 +48,7 @@ def _repertoire_config(folder: Path) -> RecoveryBenchConfig:
 
 
 def test_a_table_has_a_row_a_budget_and_the_oracle_one(tmp_path: Path) -> None:
-    planned = plan(bench_config())
+    planned = plan(bench_config(), ["BHC", ORACLE])
     said: list[str] = []
     carry_out(planned, tmp_path / "table.csv", InProcessExecutor(), said.append)
     rows = read(planned, tmp_path / "table.csv")
@@ -59,10 +59,10 @@ def test_a_table_has_a_row_a_budget_and_the_oracle_one(tmp_path: Path) -> None:
 
 
 def test_what_was_run_is_not_run_again_and_what_has_changed_is(tmp_path: Path) -> None:
-    path, planned = tmp_path / "table.csv", plan(bench_config())
+    path, planned = tmp_path / "table.csv", plan(bench_config(), ["BHC", ORACLE])
     carry_out(planned[:2], path, InProcessExecutor(), lambda _: None)
     assert missing(planned, read(planned, path)) == planned[2:]
-    louder = plan(bench_config(return_noise_m=0.1))  # adaptations are told other returns, oracles are not
+    louder = plan(bench_config(return_noise_m=0.1), ["BHC", ORACLE])  # adaptations are told other returns, oracles are not
     assert [one.method for one in missing(louder, read(louder, path))] == ["BHC", "BHC", ORACLE]
 
 
@@ -72,7 +72,7 @@ def test_the_same_bout_gives_the_same_row_whatever_ran_before() -> None:
 
 
 def test_hobbles_are_drawn_by_seed_and_all_methods_meet_the_same() -> None:
-    planned = plan(bench_config(seeds=6))
+    planned = plan(bench_config(seeds=6), ["BHC", ORACLE])
     worlds = [one.item.bout.robot.dynamics for one in planned]
     assert worlds[::2] == worlds[1::2]
     assert len({str(world.strength) for world in worlds}) == 6
@@ -138,8 +138,17 @@ def test_what_a_method_is_told_is_noisier_than_what_is_measured(monkeypatch: pyt
     assert 0.2 < noise.std() < 1.0
 
 
+def test_the_healthy_robot_walks_as_the_zero_shot_policy_and_has_no_hobble() -> None:
+    config = bench_config()
+    healthy, _ = plan(config, [HEALTHY])
+    assert healthy.hobble == HEALTHY
+    assert healthy.item.bout.robot == config.rigs["robot"]
+    before, after = work.run(healthy.item)
+    assert before.return_m == after.return_m
+
+
 def test_a_method_that_is_not_there_is_named() -> None:
-    with pytest.raises(UserError, match="no method CMA: there are oracle, BHC"):
+    with pytest.raises(UserError, match="no method CMA: there are BHC, healthy, oracle"):
         plan(bench_config(), ["CMA"])
 
 
@@ -193,8 +202,9 @@ def test_shipped_benchmarks_fit_their_robots() -> None:
     ],
 )
 def test_what_does_not_fit_is_named_with_its_key(changes: dict[str, object], message: str) -> None:
-    legs = {"kind": "weak_leg", "leg": "tail", "strength": 0.5} if "rigs" in changes else None
-    if legs:
-        changes = {**changes, "hobbles": {"leg": {"family": "f", "draw": {"hobbles": [{"probability": 1.0, "change": legs}]}}}}
+    tail = {"kind": "weak_leg", "leg": "tail", "strength": 0.5} if "rigs" in changes else None
+    if tail:
+        draw = {"hobbles": [{"probability": 1.0, "change": tail}]}
+        changes = {**changes, "hobbles": {"leg": {"families": ["f"], "draw": draw}}}
     with pytest.raises(UserError, match=message):
         bench_config(**changes)

@@ -148,6 +148,59 @@ def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.M
     assert sorted(float((one.start - theta)[0]) for one in items) == [0.0, 2.0]  # of slope: nobody but the meta-policy
 
 
+_GENERALISTS = {
+    "training": {
+        "iterations": 2,
+        "pairs": 2,
+        "sigma": 0.05,
+        "final_sigma": 0.02,
+        "step": 0.06,
+        "final_step": 0.02,
+        "worlds": 3,
+    },
+    "worlds": {"wide": {"dynamics": {"mass_ratio": {"low": 0.8, "high": 1.2}}}},
+}
+
+
+def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = _config(generalists=_GENERALISTS)
+    growth = _growth(config, monkeypatch)
+    worlds: list[float] = []
+
+    def train(item: SpecialistItem) -> Specialist:
+        worlds.extend(one.mass_ratio for one in item.worlds)
+        return train_specialist(item)
+
+    monkeypatch.setattr("robot_adapt.repertoire.growth.train_specialist", train)
+    state = growth.start()
+    assert state.members.words == ("meta-policy", "wide", "wide")
+    assert len(set(worlds)) == 3
+    assert state.trials == 2 * 2 * 2 + 16
+    mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
+    np.testing.assert_allclose(mirror.parameters(shipped_policy(), state.members.thetas[1]), state.members.thetas[2], atol=1e-9)
+
+    items: list[SpecialistItem] = []
+
+    def run(function: object, work: dict[int, object]) -> dict[int, object]:
+        if function is measure_row:
+            return {key: Row(np.array([[0.0], [1.0], [2.0]]), np.zeros(47), 3) for key in work}
+        items.extend(work.values())  # type: ignore[arg-type]
+        return {key: Specialist(np.zeros(one.start.size), 0.0, 0.0, 1) for key, one in work.items()}  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(growth, "_run", run)
+    growth.grow(state)
+    assert [one.start.tolist() for one in items] == [state.members.thetas[2].tolist()] * 2
+    repertoire, _ = _growth(config, monkeypatch).finish(state)
+    assert repertoire.member_words == ("meta-policy", "wide", "wide")
+    assert repertoire.without(frozenset(config.families) - {"weak"}).member_words == repertoire.member_words
+
+
+def test_a_generalist_is_not_called_as_a_family() -> None:
+    called_so = {**_GENERALISTS, "worlds": {"weak": {}}}
+    with pytest.raises(UserError, match=r"generalists.worlds.weak: a family has this name"):
+        _config(generalists=called_so)
+
+
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
     assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
@@ -174,7 +227,7 @@ def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
 def test_only_members_that_raise_the_best_of_all_are_kept() -> None:
     base = np.array([[1.0, 2.0, 0.0, 1.9, 0.0], [1.0, 0.0, 2.0, 0.0, 1.0]])  # 3 and 4 add nothing to 1 and 2
     returns = np.repeat(base[:, :, None], 2, axis=2)
-    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 5) == [0, 1, 2]
+    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 1, 5) == [0, 1, 2]
 
 
 def test_a_family_that_this_robot_cannot_have_is_named() -> None:
