@@ -1,8 +1,9 @@
 """What members of a repertoire are worth on a robot not seen before: a Gaussian, shifted by the trace of the first trial.
 
 The mean is kernel ridge regression from traces to rows of the return matrix; the covariance is that of its leave-one-out
-errors, shrunk towards its diagonal. Without a trace: the mean and covariance of the rows. Then every trial conditions the
-Gaussian (Rasmussen & Williams 2006, eq. 2.25 with K the covariance of members).
+errors, most of all where traces were alike (a robot that walks well leaves less in doubt than one that falls), shrunk towards
+its diagonal. Without a trace: the mean and covariance of the rows. Then every trial conditions the Gaussian (Rasmussen &
+Williams 2006, eq. 2.25 with K the covariance of members).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from robot_adapt.repertoire.repertoire import Repertoire
 _RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)
 _SHRINK = 0.15
+_ALIKE = 0.25  # of the typical distance of traces
+_EVERYWHERE = 5.0  # the weight of errors everywhere, in tasks alike
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,30 @@ class Prior:
         """Over the members' returns on the robot that left this trace (F,)."""
         returns = self._repertoire.returns
         if trace is None:
-            return Belief(self._average, _covariance(returns - self._average))
+            return Belief(self._average, _shrunk(_covariance(returns - self._average)))
         length, weights, errors = self._fit
-        near = _kernel(self._standard(trace)[None], self._rows, length)[0]
-        return Belief(self._average + near @ weights, _covariance(errors))
+        here = self._standard(trace)[None]
+        near = _kernel(here, self._rows, length)[0]
+        alike = _kernel(here, self._rows, _ALIKE * self._typical)[0] + 1e-12  # like none of them: like all of them
+        count = alike.sum() ** 2 / np.square(alike).sum()
+        there = errors * np.sqrt(alike / alike.mean())[:, None]
+        covariance = (count * _covariance(there) + _EVERYWHERE * _covariance(errors)) / (count + _EVERYWHERE)
+        return Belief(self._average + near @ weights, _shrunk(covariance))
 
     def _standard(self, traces: FloatArray) -> FloatArray:
         return np.asarray(np.clip((traces - self._center) / self._spread, -5.0, 5.0))
+
+    @cached_property
+    def _typical(self) -> float:
+        """Distance of two traces."""
+        return float(np.median(_distances(self._rows, self._rows)))
 
     @cached_property
     def _fit(self) -> tuple[float, FloatArray, FloatArray]:
         """Kernel length, weights (T, K) and leave-one-out errors (T, K) of the best length and ridge."""
         deviations = self._repertoire.returns - self._average
         fits = []
-        for length in np.median(_distances(self._rows, self._rows)) * np.array(_LENGTHS):
+        for length in self._typical * np.array(_LENGTHS):
             kernel = _kernel(self._rows, self._rows, length)
             for ridge in _RIDGES:
                 inverse = np.linalg.inv(kernel + ridge * np.eye(len(kernel)))
@@ -76,9 +89,11 @@ class Prior:
 
 
 def _covariance(errors: FloatArray) -> FloatArray:
-    """Shrunk: there are fewer tasks than pairs of members."""
-    covariance = errors.T @ errors / len(errors)
-    return np.asarray((1.0 - _SHRINK) * covariance + _SHRINK * np.diag(np.diag(covariance)))
+    return np.asarray(errors.T @ errors / len(errors))
+
+
+def _shrunk(covariance: FloatArray) -> FloatArray:
+    return (1.0 - _SHRINK) * covariance + _SHRINK * np.diag(np.diag(covariance))
 
 
 def _distances(a: FloatArray, b: FloatArray) -> FloatArray:

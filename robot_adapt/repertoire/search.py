@@ -41,7 +41,7 @@ class RepertoireSearchConfig(BaseModel):
     model_config = FROZEN
     kind: Literal["repertoire"] = "repertoire"
     member_trials: Count
-    beta: NonNegative = 3.0
+    beta: NonNegative = 2.0
     caution: NonNegative = 1.0
     local: OperatorConfig | None = None
     rank: Count = 8

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -88,6 +89,20 @@ def test_without_a_trace_the_second_trial_knows_less_than_with_one() -> None:
         [_returns(_task(seed))[_search(2, _task(seed), traced)[1][1]] for seed in range(1000, 1020)] for traced in (False, True)
     ]
     assert np.mean(gains[1]) > np.mean(gains[0]) + 0.1
+
+
+def test_a_walk_like_those_that_left_little_in_doubt_leaves_little_in_doubt() -> None:
+    plain, noise = _repertoire(), np.random.default_rng(5)
+    well, badly = _telemetry(np.array([0.0, 0.0, 0.1])), _telemetry(np.array([1.0, 1.0, 1.0]))
+    tasks = [well, badly] * (TASKS // 2)
+    spread = np.array([0.01, 0.4] * (TASKS // 2))[:, None]
+    repertoire = dataclasses.replace(
+        plain,
+        returns=1.0 + spread * noise.standard_normal((TASKS, MEMBERS)),
+        traces=np.array([trace(one, 10) for one in tasks]) + 0.01 * noise.standard_normal((TASKS, plain.traces.shape[1])),
+    )
+    sure, unsure = (Prior(repertoire).belief(trace(one, 10)).sd.mean() for one in (well, badly))
+    assert sure < 0.5 * unsure
 
 
 def test_a_search_that_knows_its_noise_is_small_believes_a_trial_more() -> None:
