@@ -2,7 +2,7 @@
 
 No adaptation may have its budget (thousands of trials, with simulation's common random numbers); its return is the ceiling of
 the gap that the others close. From scratch (theta = 0: the trajectory generator alone), from the meta-policy or from a member
-of a repertoire it may end on different hills: where it begins is said with its result.
+of a repertoire it may end on different hills: the caller chooses where it begins.
 
 The rule: every so many iterations theta is measured, each time under the same noise. After `patience` measurements in a row
 that are not `worth_m` better than the best one sigma and step are halved, and the search goes on from that best one (wide

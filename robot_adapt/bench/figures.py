@@ -44,7 +44,10 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
 
 
 def table(of: Returns, methods: Sequence[str], trial_s: float) -> str:
-    """Markdown, a row a method: mean return over hobbles and, with an oracle, the median share of the gap and its interval."""
+    """Markdown, a row a method: mean return over hobbles and, with an oracle, the median share of the gap and its interval.
+
+    The seconds in which a share is reached are robot time: trials of `trial_s`.
+    """
     budgets = sorted({budget for _, budget in of.adapted})
     at = _nearest(budgets)
     head = ["method", *(f"{b} trials" if b else "before" for b in budgets)]

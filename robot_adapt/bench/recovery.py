@@ -71,6 +71,8 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
 
     Raises UserError naming a method that is not there, or that does not fit the robots; Absent: see methods.absent.
     """
+    if taken := {HEALTHY, ORACLE} & {*config.methods, *config.hobbles}:
+        raise UserError(f"{min(taken)}: the table has this row of its own: no method or hobble can be called so")
     if unknown := set(only) - (known := {HEALTHY, ORACLE, *config.methods}):
         raise UserError(f"no method {', '.join(sorted(unknown))}: there are {', '.join(sorted(known))}")
     methods = {label: ready(config, label) for label in config.methods if not only or label in only}
@@ -83,17 +85,17 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
         if not only or label in only:
             planned.append(Planned(rig, hobble, seed, label, _digest(rig, label, item), item))
 
-    for seed, (rig, robot), (name, hobble) in product(range(config.seeds), config.rigs.items(), config.hobbles.items()):
-        hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
-        for label, method in methods.items():
-            policy = _known(method, config.methods[label], hobble)
-            bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
-            add(rig, name, seed, label, AdaptationBout(bout, method.search, config.budgets, config.return_noise_m))
-        bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
-        add(rig, name, seed, ORACLE, OracleBout(bout, starts, config.oracle))
     for seed, (rig, robot) in product(range(config.seeds), config.rigs.items()):
+        for name, hobble in config.hobbles.items():
+            hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
+            for label, method in methods.items():
+                policy = _known(method, config.methods[label], hobble)
+                bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
+                add(rig, name, seed, label, AdaptationBout(bout, method.search, config.budgets, config.return_noise_m))
+            bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
+            add(rig, name, seed, ORACLE, OracleBout(bout, starts, config.oracle))
         bout = Bout(alone, robot, config.trial_s, config.fresh_trials, HEALTHY, seed)
-        add(rig, HEALTHY, seed, HEALTHY, AdaptationBout(bout, None, (1,), config.return_noise_m))
+        add(rig, HEALTHY, seed, HEALTHY, AdaptationBout(bout, None, (1,), noise_m=0.0))
     return planned
 
 
@@ -152,7 +154,12 @@ def _known(method: Ready, how: Method, hobble: BenchHobble) -> LinearPolicy:
     policy = replace(method.policy, provenance={})
     if policy.repertoire is None or not isinstance(how.operator, RepertoireSearchConfig | RepertoireDuelConfig):
         return replace(policy, repertoire=None)
-    return policy if how.knows_family else replace(policy, repertoire=policy.repertoire.without(frozenset(hobble.families)))
+    if how.knows_family:
+        return policy
+    if unknown := set(hobble.families) - (known := {*policy.repertoire.task_words, *policy.repertoire.member_words}):
+        there = ", ".join(sorted(known))
+        raise UserError(f"families {', '.join(sorted(unknown))}: {how.policy}'s repertoire has none so called: it has {there}")
+    return replace(policy, repertoire=policy.repertoire.without(frozenset(hobble.families)))
 
 
 def _digest(rig: str, method: str, item: Item) -> str:

@@ -85,14 +85,14 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
         return {(method, budget): table(name, method, budget) for method in methods for budget in (0, *budgets)}
 
     zero = table("return_m", start, 0)
-    healthy = [of_rig[key].return_m for seed in seeds if (key := (HEALTHY, seed, HEALTHY, 0)) in of_rig]
+    healthy = [of_rig[key].return_m if (key := (HEALTHY, seed, HEALTHY, 0)) in of_rig else np.nan for seed in seeds]
     oracle = np.array([[oracles[h, s].return_m if oracles else np.nan for s in seeds] for h in hobbles])
     adapted = tables("return_m")
     highest = np.max([values.mean(axis=1) for values in adapted.values()], axis=0)
     oracle += np.maximum(highest - oracle.mean(axis=1), 0.0)[:, None]
     has_gap = (oracle - zero).mean(axis=1) >= _LEAST_GAP_M
     return Returns(
-        hobbles, zero, oracle, adapted, tables("fell"), tables("falls"), float(np.mean(healthy or np.nan)),
+        hobbles, zero, oracle, adapted, tables("fell"), tables("falls"), float(np.mean(healthy)),
         tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
     )  # fmt: skip
 

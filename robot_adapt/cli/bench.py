@@ -72,7 +72,7 @@ def bench(
                 executor.close()
     methods = [name for name in settings.methods if name in labels]
     start = next(filter(settings.begins_from_start, methods), None)
-    if start is None:  # oracles alone, or methods that begin elsewhere: there is nothing to compare with yet
+    if start is None:  # oracles and healthy robots alone, or methods that begin elsewhere: there is nothing to compare with yet
         typer.echo(str(path))
         return
     rows = recovery.read(planned, path)

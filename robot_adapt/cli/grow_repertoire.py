@@ -36,7 +36,8 @@ def grow_repertoire(
             if saved.exists():
                 state = checkpoint.load(saved, settings)
             else:
-                progress.stage("generalists", 0 if settings.generalists is None else len(settings.generalists.worlds))
+                if settings.generalists is not None:
+                    progress.stage("generalists", len(settings.generalists.worlds))
                 state = growth.start()
                 checkpoint.save(state, settings, saved)
             while state.rounds < len(settings.rounds):
@@ -47,7 +48,7 @@ def grow_repertoire(
             progress.stage("return matrix", settings.tasks)
             repertoire, trials = growth.finish(state)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("; run the same command to go on after the last round that was done") from None
+            raise KeyboardInterrupt("; the same command goes on after the last stage that was done") from None
         finally:
             executor.close()
     how = {"config": settings.model_dump(mode="json"), "trials": trials, "specialists": state.log}

@@ -1,4 +1,4 @@
-"""A checkpoint of a repertoire's growth, written atomically after every round; going on gives the same bytes."""
+"""A checkpoint of a repertoire's growth, written atomically after every stage; going on gives the same bytes."""
 
 from __future__ import annotations
 

@@ -40,13 +40,13 @@ class SpecialistConfig(BaseModel):
 
 
 class GeneralistsConfig(BaseModel):
-    """Policies that each cope with many worlds, none with a hobble of any family in it.
+    """Policies that each cope with many worlds; specialists of all families may begin there.
 
-    Specialists of all families may begin there. All generalists stay, whatever they are worth on the families' tasks: a hobble
-    of no family may need them most.
+    All of them stay, whatever they are worth on the families' tasks, and in a repertoire `without` a family too: a hobble of no
+    family may need them most. What is in their worlds is known to all.
 
     Attributes:
-        training: as a specialist's, in as many worlds.
+        training: one world an iteration, `worlds` of them in turn.
         worlds: a generalist each, by name.
 
     """
@@ -72,7 +72,7 @@ class RepertoireConfig(BaseModel):
         worlds: what varies around the rig's dynamics in every task.
         families: kinds of hobbles by name, each drawn evenly, on top of a world.
         tasks: rows of the return matrix, before mirroring; `trials` a member and task.
-        members: the most that are kept, mirror images and the meta-policy included.
+        members: the most that are kept, mirror images, generalists and the meta-policy included.
 
     """
 
@@ -98,6 +98,10 @@ class RepertoireConfig(BaseModel):
         samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
         if self.generalists is not None:
             samplers |= {f"generalists.worlds.{name}": one for name, one in self.generalists.worlds.items()}
+            if (least := 1 + 2 * len(self.generalists.worlds)) > self.members:
+                raise ValueError(
+                    f"members: {self.members} are too few: the meta-policy, generalists and mirror images are {least}"
+                )
             if both := self.generalists.worlds.keys() & self.families.keys():
                 raise ValueError(f"generalists.worlds.{min(both)}: a family has this name, and is left out by it")
         for name, sampler in samplers.items():

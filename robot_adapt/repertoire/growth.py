@@ -4,8 +4,8 @@ It begins with generalists, if the config names any. Each round samples tasks, t
 specialists where they may gain most on the best member, to judge by those of the same family before; each that gains joins,
 with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot be
 learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
-of it. At the end all members meet all tasks (and, mirrored, as many again), and those that are nowhere worth having go. The
-same config gives the same bytes.
+of it but what was in a generalist's worlds. At the end all members meet all tasks (and, mirrored, as many again), and those
+that are nowhere worth having go. The same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ class Members:
 
 @dataclass(frozen=True)
 class GrowthState:
-    """After so many rounds; `trials` in all, `log` one row a specialist: round, family, return before and after (m)."""
+    """After so many rounds; `trials` in all, `log` one row a specialist: round, family, return before and after (m).
+
+    Generalists are the log's first rows.
+    """
 
     rounds: int
     trials: int
@@ -62,7 +65,7 @@ class GrowthState:
     def prospects(self) -> dict[str, tuple[float, float]]:
         """Of the families tried: how likely another specialist gains (rule of succession), and what those that did reached (m).
 
-        What others reached stands in for a family of which none has gained yet.
+        What others, generalists included, reached stands in for a family of which none has gained yet.
         """
         tried = Counter(family for _, family, _, _ in self.log)
         gained = [(family, after) for _, family, before, after in self.log if _is_worth_keeping(before, after)]

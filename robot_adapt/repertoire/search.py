@@ -4,7 +4,7 @@ trial 1: the meta-policy (again if that is aborted); its trace sets the prior ov
 then:    the member of the highest mean + beta sd, each return conditioning the belief (GP-UCB, Srinivas et al. 2010, over
          members; Intelligent Trial and Error, Cully et al. 2015, with a learned prior in place of simulated performance)
 then:    any operator around the best member, along the directions in which members differ
-A robot that falls at once, several times in a row, falls whatever the policy: the search gives up, and spares it the rest.
+A robot that falls at once, several members in a row, falls whatever the policy: the search gives up, and spares it the rest.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from robot_adapt.bench.figures import draw, table, words
@@ -34,6 +35,7 @@ def test_the_words_say_what_the_healthy_robot_walks() -> None:
     rows = [*_rows(), *(_row(HEALTHY, seed, HEALTHY, trials, 1.4) for seed in range(SEEDS) for trials in (0, 1))]
     of = returns(rows, "robot", list(GAINED), "ours")
     assert of.hobbles == tuple(START)
+    assert np.isnan(returns(rows[:-2], "robot", list(GAINED), "ours").healthy)  # a seed has none
     assert words("robot", of, list(GAINED))[0].startswith(
         "robot: 12 seeds of 3 hobbles; zero-shot healthy 1.40 m, hobbled 0.70 m."
     )

@@ -147,6 +147,18 @@ def test_the_healthy_robot_walks_as_the_zero_shot_policy_and_has_no_hobble() -> 
     assert before.return_m == after.return_m
 
 
+def test_a_method_is_not_called_as_a_row_of_the_table_s_own() -> None:
+    with pytest.raises(UserError, match="healthy: the table has this row of its own"):
+        plan(bench_config(methods={**BENCH["methods"], "healthy": BENCH["methods"]["BHC"]}))  # type: ignore[dict-item,index]
+
+
+def test_a_family_that_the_repertoire_has_not_is_named(tmp_path: Path) -> None:
+    config = _repertoire_config(tmp_path)
+    hobbles = {"leg": config.hobbles["leg"].model_copy(update={"families": ("a weak lag",)})}
+    with pytest.raises(UserError, match=r"families a weak lag: .*'s repertoire has none so called: it has .*, a weak leg"):
+        plan(config.model_copy(update={"hobbles": hobbles}))
+
+
 def test_a_method_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match="no method CMA: there are BHC, healthy, oracle"):
         plan(bench_config(), ["CMA"])

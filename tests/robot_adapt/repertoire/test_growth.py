@@ -192,7 +192,12 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
     assert [one.start.tolist() for one in items] == [state.members.thetas[2].tolist()] * 2
     repertoire, _ = _growth(config, monkeypatch).finish(state)
     assert repertoire.member_words == ("meta-policy", "wide", "wide")
-    assert repertoire.without(frozenset(config.families) - {"weak"}).member_words == repertoire.member_words
+    assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
+
+
+def test_generalists_need_their_places() -> None:
+    with pytest.raises(UserError, match="members: 2 are too few: the meta-policy, generalists and mirror images are 3"):
+        _config(generalists=_GENERALISTS, members=2)
 
 
 def test_a_generalist_is_not_called_as_a_family() -> None:
@@ -230,6 +235,12 @@ def test_only_members_that_raise_the_best_of_all_are_kept() -> None:
     assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 1, 5) == [0, 1, 2]
 
 
+def test_the_first_ones_are_kept_whatever_they_are_worth() -> None:
+    returns = np.repeat(np.array([[1.0, 0.0, 0.0, 2.0, 0.0]])[:, :, None], 2, axis=2)
+    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 3, 5) == [0, 1, 2, 3, 4]
+    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 3, 3) == [0, 1, 2]
+
+
 def test_a_family_that_this_robot_cannot_have_is_named() -> None:
     with pytest.raises(UserError, match=r"families.weak.hobbles.0.change.leg: minitaur has no leg tail"):
         _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
@@ -245,9 +256,10 @@ def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(state.members.thetas, shipped_policy().parameters[None])
 
 
-def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_shipped_policy() -> None:
-    policy = policy_file.load(shipped("policies", "minitaur.safetensors"))
-    config = load(shipped("repertoire", "minitaur.yaml"), RepertoireConfig)
+@pytest.mark.parametrize("name", ["minitaur", "laikago"])
+def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_shipped_policy(name: str) -> None:
+    policy = policy_file.load(shipped("policies", f"{name}.safetensors"))
+    config = load(shipped("repertoire", f"{name}.yaml"), RepertoireConfig)
     assert policy.repertoire is not None
     assert policy.provenance["repertoire"]["config"] == config.model_dump(mode="json")
     assert set(policy.repertoire.task_words) == set(config.families)
