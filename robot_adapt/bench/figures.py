@@ -38,7 +38,8 @@ def draw(of: dict[str, Returns], methods: Sequence[str], path: Path) -> None:
         bars.axhline(0.0, color="black", lw=0.6)
         bars.set(title=f"{rig}: every hobble after {at} trials, means of {one.seeds} seeds", ylabel="m")
         bars.set_xticks(places, [name.replace("_", " ").replace(" and ", "\n+ ") for name in one.hobbles], rotation=45)
-        bars.legend(fontsize=7, loc="upper left")
+        bars.margins(y=0.15)
+        bars.legend(fontsize=7, loc="upper left", ncols=2)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), fontsize=8, ncols=5, loc="outside lower center")
     figure.savefig(path, dpi=110)
 
