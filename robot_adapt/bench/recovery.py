@@ -69,7 +69,8 @@ class Planned:
 def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]:
     """All bouts, or some methods' (oracle and healthy are two); seed by seed: cut short, every hobble has had its share.
 
-    Raises UserError naming a method that is not there, or that does not fit the robots; Absent: see methods.absent.
+    Raises UserError naming a method that is not there, that does not fit the robots or is called as a row of the table's own,
+    and a family that a repertoire has not; Absent: see methods.absent.
     """
     if taken := {HEALTHY, ORACLE} & {*config.methods, *config.hobbles}:
         raise UserError(f"{min(taken)}: the table has this row of its own: no method or hobble can be called so")

@@ -149,7 +149,7 @@ def test_the_healthy_robot_walks_as_the_zero_shot_policy_and_has_no_hobble() -> 
 
 def test_a_method_is_not_called_as_a_row_of_the_table_s_own() -> None:
     with pytest.raises(UserError, match="healthy: the table has this row of its own"):
-        plan(bench_config(methods={**BENCH["methods"], "healthy": BENCH["methods"]["BHC"]}))  # type: ignore[dict-item,index]
+        plan(bench_config(methods={"healthy": {"policy": "minitaur", "operator": None}}))
 
 
 def test_a_family_that_the_repertoire_has_not_is_named(tmp_path: Path) -> None:

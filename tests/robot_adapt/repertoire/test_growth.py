@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped, validate
 from robot_adapt.errors import UserError
@@ -132,20 +133,30 @@ def test_a_work_item_that_fails_ends_the_growth(monkeypatch: pytest.MonkeyPatch)
         growth.grow(growth.start())
 
 
-def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:
-    growth = _growth(_config(), monkeypatch)
-    items: list[SpecialistItem] = []
+def _starts(growth: Growth, state: GrowthState, monkeypatch: pytest.MonkeyPatch) -> list[FloatArray]:
+    """Where a round's specialists begin when of three members the last one walks best, here by decree."""
+    starts: list[FloatArray] = []
 
-    def run(function: object, work: dict[int, object]) -> dict[int, object]:
-        if function is measure_row:
-            return {key: Row(np.array([[0.0], [1.0], [2.0]]), np.zeros(47), 3) for key in work}
-        items.extend(work.values())  # type: ignore[arg-type]
-        return {key: Specialist(np.zeros(one.start.size), 0.0, 0.0, 1) for key, one in work.items()}  # type: ignore[attr-defined]
+    def run(_: object, work: dict[int, RowItem | SpecialistItem]) -> dict[int, Row | Specialist]:
+        starts.extend(one.start for one in work.values() if isinstance(one, SpecialistItem))
+        return {
+            key: Row(np.array([[0.0], [1.0], [2.0]]), np.zeros(47), 3)
+            if isinstance(one, RowItem)
+            else Specialist(np.zeros(one.start.size), 0.0, 0.0, 1)
+            for key, one in work.items()
+        }
 
     monkeypatch.setattr(growth, "_run", run)
+    growth.grow(state)
+    return starts
+
+
+def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    growth = _growth(_config(), monkeypatch)
     theta = shipped_policy().parameters
-    growth.grow(GrowthState(0, 0, Members(np.stack((theta, theta + 1.0, theta + 2.0)), ("meta-policy", "weak", "weak")), ()))
-    assert sorted(float((one.start - theta)[0]) for one in items) == [0.0, 2.0]  # of slope: nobody but the meta-policy
+    state = GrowthState(0, 0, Members(np.stack((theta, theta + 1.0, theta + 2.0)), ("meta-policy", "weak", "weak")), ())
+    starts = _starts(growth, state, monkeypatch)
+    assert sorted(float((start - theta)[0]) for start in starts) == [0.0, 2.0]  # of slope: nobody but the meta-policy
 
 
 _GENERALISTS = {
@@ -179,17 +190,7 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
     mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
     np.testing.assert_allclose(mirror.parameters(shipped_policy(), state.members.thetas[1]), state.members.thetas[2], atol=1e-9)
 
-    items: list[SpecialistItem] = []
-
-    def run(function: object, work: dict[int, object]) -> dict[int, object]:
-        if function is measure_row:
-            return {key: Row(np.array([[0.0], [1.0], [2.0]]), np.zeros(47), 3) for key in work}
-        items.extend(work.values())  # type: ignore[arg-type]
-        return {key: Specialist(np.zeros(one.start.size), 0.0, 0.0, 1) for key, one in work.items()}  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(growth, "_run", run)
-    growth.grow(state)
-    assert [one.start.tolist() for one in items] == [state.members.thetas[2].tolist()] * 2
+    assert [start.tolist() for start in _starts(growth, state, monkeypatch)] == [state.members.thetas[2].tolist()] * 2
     repertoire, _ = _growth(config, monkeypatch).finish(state)
     assert repertoire.member_words == ("meta-policy", "wide", "wide")
     assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
