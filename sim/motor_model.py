@@ -27,6 +27,8 @@ SIGN, OFFSET, _SLOPE, TORQUE, HOT_S, PARTS, GOAL = 0, 1, 2, 3, 4, 5, 13
 MOTORS = 18
 # How a jammed joint gives way, against the gains of its motor's controller.
 _JAM_STIFFNESS, _JAM_DAMPING = 4.0, 2.0
+# It holds so many times the motor's greatest torque: unbounded, a serial leg near its dead point throws the robot.
+_JAM_STRENGTH = 5.0
 # Coulomb friction is linear below this speed, or below the one it takes from this inertia in a step: it turns no joint round.
 _SLIP_RAD_S = 0.1
 _LEAST_INERTIA_KG_M2 = 2.0e-3
@@ -132,7 +134,9 @@ def drive(
         if parts[_JAMMED, i] > 0.0:
             # A damping that more than stops the least inertia within a step would shake the joint.
             damping = min(parts[_JAM_KD, i], _LEAST_INERTIA_KG_M2 / time_step_s)
+            most = _JAM_STRENGTH * table_nm[-1]
             torque = parts[_JAM_KP, i] * (parts[_JAMMED_AT, i] - true[0, i]) - damping * velocity
+            torque = min(max(torque, -most), most)
         coulomb = parts[_COULOMB, i]
         slip = min(max(velocity / max(_SLIP_RAD_S, coulomb * time_step_s / _LEAST_INERTIA_KG_M2), -1.0), 1.0)
         torques_nm[i] = torque - coulomb * slip - parts[_VISCOUS, i] * velocity

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from robot_adapt.bench.shares import Returns, ahead, median_of_oracle, median_share, shares, worse
+from robot_adapt.bench.shares import Returns, ahead, behind, median_of_oracle, median_share, rise, shares, worse
 
 _COLORS = [matplotlib.colormaps["tab20"](k) for k in range(20)]
 _AT = 20  # trials: the minute of the headline
@@ -50,10 +50,15 @@ def table(of: Returns, methods: Sequence[str], trial_s: float) -> str:
     The seconds in which a share is reached are robot time: trials of `trial_s`.
     """
     budgets = sorted({budget for _, budget in of.adapted})
-    at = _nearest(budgets)
+    at, last = _nearest(budgets), budgets[-1]
     head = ["method", *(f"{b} trials" if b else "before" for b in budgets)]
-    head += [f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
+    head += [f"{at} to {last} trials, hobbles below 0.8", f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
     head += [f"falls in {at} trials", f"falls after, % ({at})", f"hobbles worse than before ({at})"]
+
+    def risen(method: str) -> str:
+        count, more = rise(of, method, at, last)
+        return f"{count}: {more}" if count and last > at else "-"
+
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for method in methods:
         medians = [median_share(of, method, budget) for budget in budgets]
@@ -66,6 +71,7 @@ def table(of: Returns, methods: Sequence[str], trial_s: float) -> str:
         cells = [
             method,
             *(f"{mean}; {median}" for mean, median in zip(means, medians, strict=True)),
+            risen(method),
             str(median_of_oracle(of, method, at)),
             ", ".join(reached),
         ]
@@ -86,9 +92,10 @@ def words(rig: str, of: Returns, methods: Sequence[str]) -> list[str]:
         said = [f"{said[0]} The oracle: {oracle:.2f} m.{without}"]
     for other in others:
         more, clear = ahead(of, first, other, at)
+        less = f", clearly behind on {', '.join(names)}" if (names := behind(of, first, other, at)) else ""
         said.append(
             f"{rig}: after {at} trials {first} is ahead of {other} on {len(more)} of {len(of.hobbles)} hobbles, "
-            f"the interval clear of zero on {len(clear)}."
+            f"the interval clear of zero on {len(clear)}{less}."
         )
     return said
 

@@ -7,8 +7,9 @@ and, in each, seeds; all methods are drawn together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -128,26 +129,41 @@ def ahead(of: Returns, method: str, other: str, budget: int) -> tuple[list[str],
     return [name for name, mean in means.items() if mean > 0.0], clear
 
 
+def behind(of: Returns, method: str, other: str, budget: int, by: float = 0.1) -> list[str]:
+    """Hobbles on which a method is behind another by more than this share of the gap, the paired 95 % interval clear of it."""
+    margin = by * np.maximum((of.oracle - of.start).mean(axis=1), 0.0)[:, None]
+    differences = of.adapted[method, budget] - of.adapted[other, budget] + margin
+    return [name for name, (_, high) in _paired(of, differences).items() if high < 0.0]
+
+
+def rise(of: Returns, method: str, early: int, late: int, below: float = 0.8) -> tuple[int, Interval]:
+    """Of the hobbles whose share after the early budget is below that: how many there are, and how much it rises (mean)."""
+    low = {name for name, share in shares(of, method, early).items() if share < below}
+    kept = [i for i, name in enumerate(of.hobbles) if name in low]
+    gained = (of.adapted[method, late] - of.adapted[method, early])[kept]
+    return len(kept), _bootstrapped(gained, (of.oracle - of.start)[kept], np.mean)
+
+
 def _paired(of: Returns, differences: FloatArray) -> dict[str, tuple[float, float]]:
     """Student's interval by hobble; of a single seed it is everything."""
     rows = (confidence_interval_95([float(value) for value in row]) for row in differences)
     return {name: row or (-np.inf, np.inf) for name, row in zip(of.hobbles, rows, strict=True)}
 
 
-def _bootstrapped(numerators: FloatArray, denominators: FloatArray) -> Interval:
-    """The median over hobbles (rows) of the ratio of means over seeds (columns)."""
+def _bootstrapped(numerators: FloatArray, denominators: FloatArray, average: Callable[..., Any] = np.median) -> Interval:
+    """The average over hobbles (rows) of the ratio of means over seeds (columns)."""
     count, seeds = numerators.shape
     if not count or np.isnan(denominators).any():
         return Interval(np.nan, np.nan, np.nan)
-    value = float(np.median(numerators.mean(axis=1) / denominators.mean(axis=1)))
+    value = float(average(numerators.mean(axis=1) / denominators.mean(axis=1)))
     randomness = generator(0, "bench bootstrap")
-    medians = []
+    averages = []
     for _ in range(_SAMPLES):
         rows = randomness.integers(count, size=count)[:, None]
         columns = randomness.integers(seeds, size=(count, seeds))
         above, below = numerators[rows, columns].mean(axis=1), denominators[rows, columns].mean(axis=1)
         has_gap = below > 0.0  # of few seeds all may be drawn from those without one
         if has_gap.any():
-            medians.append(np.median(above[has_gap] / below[has_gap]))
-    low, high = np.percentile(medians, [2.5, 97.5])
+            averages.append(average(above[has_gap] / below[has_gap]))
+    low, high = np.percentile(averages, [2.5, 97.5])
     return Interval(value, float(low), float(high))

@@ -40,12 +40,11 @@ def grow_repertoire(
                     progress.stage("generalists", len(settings.generalists.worlds))
                 state = growth.start()
                 checkpoint.save(state, settings, saved)
-            while state.rounds < len(settings.rounds):
-                plan = settings.rounds[state.rounds]
-                progress.stage(f"round {state.rounds + 1} of {len(settings.rounds)}", plan.candidates + plan.specialists)
-                state = growth.grow(state)
+            while (stage := growth.next_stage(state)) is not None:
+                progress.stage(stage.name, stage.items)
+                state = stage.advance(state)
                 checkpoint.save(state, settings, saved)
-            progress.stage("return matrix", settings.tasks)
+            progress.stage("return matrix", settings.matrix.tasks)
             repertoire, trials = growth.finish(state)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("; the same command goes on after the last stage that was done") from None

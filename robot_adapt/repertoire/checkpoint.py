@@ -8,9 +8,10 @@ from pathlib import Path
 from robot_adapt import array_file
 from robot_adapt.errors import UserError
 from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.growth import GrowthState, Members
+from robot_adapt.repertoire.growth import GrowthState
+from robot_adapt.repertoire.members import Members
 
-_FORMAT = "robot_adapt repertoire checkpoint 1"
+_FORMAT = "robot_adapt repertoire checkpoint 2"
 
 
 def save(state: GrowthState, config: RepertoireConfig, path: Path) -> None:
@@ -18,7 +19,7 @@ def save(state: GrowthState, config: RepertoireConfig, path: Path) -> None:
     values = {
         "format": _FORMAT,
         "config": config.model_dump(mode="json"),
-        "rounds": state.rounds,
+        "stages": state.stages,
         "trials": state.trials,
         "words": state.members.words,
         "log": state.log,
@@ -34,4 +35,4 @@ def load(path: Path, config: RepertoireConfig) -> GrowthState:
     if values["config"] != json.loads(json.dumps(config.model_dump(mode="json"))):
         raise UserError(f"{path}: a checkpoint of another config: give --out another folder, or remove it")
     log = tuple((round_, family, before, after) for round_, family, before, after in values["log"])
-    return GrowthState(values["rounds"], values["trials"], Members(arrays["members"], tuple(values["words"])), log)
+    return GrowthState(values["stages"], values["trials"], Members(arrays["members"], tuple(values["words"])), log)

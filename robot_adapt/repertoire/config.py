@@ -64,6 +64,36 @@ class RoundConfig(BaseModel):
     specialists: Count
 
 
+class SelectionConfig(BaseModel):
+    """Which of all members are kept: those that raise the mean of the best over so many tasks, `trials` a member and task.
+
+    Attributes:
+        members: the most that are kept, mirror images, generalists and the meta-policy included.
+
+    """
+
+    model_config = FROZEN
+    tasks: Count
+    trials: Annotated[int, Field(ge=2)]
+    members: Annotated[int, Field(ge=2)]
+
+
+class RefinementConfig(BaseModel):
+    """What becomes of the specialists that are kept: each climbs on where it is the best of its family, among so many tasks."""
+
+    model_config = FROZEN
+    tasks: Count
+    training: SpecialistConfig
+
+
+class MatrixConfig(BaseModel):
+    """The return matrix that the prior is fitted to: tasks of its own, before mirroring; `trials` a member and task."""
+
+    model_config = FROZEN
+    tasks: Annotated[int, Field(ge=2)]
+    trials: Annotated[int, Field(ge=2)]
+
+
 class RepertoireConfig(BaseModel):
     """How a repertoire is grown around a policy.
 
@@ -71,8 +101,6 @@ class RepertoireConfig(BaseModel):
         policy: the meta-policy, by its name in configs/policies/ or a file.
         worlds: what varies around the rig's dynamics in every task.
         families: kinds of hobbles by name, each drawn evenly, on top of a world.
-        tasks: rows of the return matrix, before mirroring; `trials` a member and task.
-        members: the most that are kept, mirror images, generalists and the meta-policy included.
 
     """
 
@@ -86,9 +114,9 @@ class RepertoireConfig(BaseModel):
     families: Annotated[dict[str, DynamicsSampler], Field(min_length=1)]
     specialist: SpecialistConfig
     rounds: Annotated[tuple[RoundConfig, ...], Field(min_length=1)]
-    tasks: Annotated[int, Field(ge=2)]
-    trials: Annotated[int, Field(ge=2)]
-    members: Annotated[int, Field(ge=2)]
+    selection: SelectionConfig
+    refinement: RefinementConfig | None = None
+    matrix: MatrixConfig
 
     @model_validator(mode="after")
     def _tasks_are_of_this_robot(self) -> RepertoireConfig:
@@ -98,9 +126,10 @@ class RepertoireConfig(BaseModel):
         samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
         if self.generalists is not None:
             samplers |= {f"generalists.worlds.{name}": one for name, one in self.generalists.worlds.items()}
-            if (least := 1 + 2 * len(self.generalists.worlds)) > self.members:
+            least, most = 1 + 2 * len(self.generalists.worlds), self.selection.members
+            if least > most:
                 raise ValueError(
-                    f"members: {self.members} are too few: the meta-policy, generalists and mirror images are {least}"
+                    f"selection.members: {most} are too few: the meta-policy, generalists and mirror images are {least}"
                 )
             if both := self.generalists.worlds.keys() & self.families.keys():
                 raise ValueError(f"generalists.worlds.{min(both)}: a family has this name, and is left out by it")

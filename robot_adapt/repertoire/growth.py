@@ -4,18 +4,18 @@ It begins with generalists, if the config names any. Each round samples tasks, t
 specialists where they may gain most on the best member, to judge by those of the same family before; each that gains joins,
 with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot be
 learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
-of it but what was in a generalist's worlds. At the end all members meet all tasks (and, mirrored, as many again), and those
-that are nowhere worth having go. The same config gives the same bytes.
+of it but what was in a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each
+climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center). At the end all members
+meet tasks that nothing was chosen by (and, mirrored, as many again): the return matrix. The same config gives the same bytes.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
@@ -23,6 +23,7 @@ from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 from robot_adapt.repertoire.config import RepertoireConfig
+from robot_adapt.repertoire.members import Members, is_niche, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.repertoire.trace import mirrored
@@ -36,27 +37,14 @@ _WORTH_M = 0.03  # a specialist that gains less on its own task is not kept
 
 
 @dataclass(frozen=True)
-class Members:
-    """Parameters (K, d); members 1 and 2, 3 and 4, ... are mirror images. `words` is the family each was trained on."""
-
-    thetas: FloatArray
-    words: tuple[str, ...]
-
-    @property
-    def across(self) -> NDArray[np.intp]:
-        """Which member is whose mirror image; the meta-policy stands for its own."""
-        indices = np.arange(len(self.thetas))
-        return np.where(indices == 0, 0, (indices - 1 ^ 1) + 1)
-
-
-@dataclass(frozen=True)
 class GrowthState:
-    """After so many rounds; `trials` in all, `log` one row a specialist: round, family, return before and after (m).
+    """After so many stages (the rounds, selection, refinement); `trials` in all.
 
-    Generalists are the log's first rows.
+    `log` has a row a training: round, family, return before and after (m). Generalists are its first rows, of round 0;
+    refinement is the round after the last.
     """
 
-    rounds: int
+    stages: int
     trials: int
     members: Members
     log: tuple[tuple[int, str, float, float], ...]
@@ -77,6 +65,15 @@ class GrowthState:
 
         kept = Counter(family for family, _ in gained)
         return {family: ((kept[family] + 1) / (count + 2), reached(family)) for family, count in tried.items()}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What comes next: its work items, at most, and what makes the state after it."""
+
+    name: str
+    items: int
+    advance: Callable[[GrowthState], GrowthState]
 
 
 class Growth:
@@ -113,12 +110,25 @@ class Growth:
             trials += one.trials
         return GrowthState(0, trials, Members(np.array(thetas), tuple(words)), tuple(log))
 
+    def next_stage(self, state: GrowthState) -> Stage | None:
+        """None when there is nothing left but to finish."""
+        c, rounds = self._config, self._config.rounds
+        if state.stages < len(rounds):
+            plan = rounds[state.stages]
+            return Stage(f"round {state.stages + 1} of {len(rounds)}", plan.candidates + plan.specialists, self.grow)
+        if state.stages == len(rounds):
+            return Stage("selection", c.selection.tasks, self.select)
+        if state.stages == len(rounds) + 1 and c.refinement is not None:
+            pairs = (len(state.members.thetas) - self._first_ones) // 2
+            return Stage("refinement", c.refinement.tasks + pairs, self.refine)
+        return None
+
     def grow(self, state: GrowthState) -> GrowthState:
         """One round: `candidates` and then `specialists` work items."""
         c, members = self._config, state.members
-        plan = c.rounds[state.rounds]
-        tasks = self._tasks("round", state.rounds, plan.candidates)
-        rows = self._rows(tasks, members.thetas, 1, state.rounds)
+        plan = c.rounds[state.stages]
+        tasks = self._tasks("round", state.stages, plan.candidates)
+        rows = self._rows(tasks, members.thetas, 1, state.stages)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
@@ -129,8 +139,8 @@ class Growth:
 
         items = {
             task: SpecialistItem(
-                self._policy, c.robot, self._worlds("round", state.rounds, task, c.specialist.worlds), c.trial_s,
-                start(task), c.specialist, _FRESH, c.seed, 1000 * state.rounds + task,
+                self._policy, c.robot, self._worlds("round", state.stages, task, c.specialist.worlds), c.trial_s,
+                start(task), c.specialist, _FRESH, c.seed, 1000 * state.stages + task,
             )
             for task in chosen
         }  # fmt: skip
@@ -138,33 +148,65 @@ class Growth:
         thetas, words, log = list(members.thetas), list(members.words), list(state.log)
         for task, one in trained.items():
             family = tasks[task][0]
-            log.append((state.rounds, family, one.before, one.after))
+            log.append((state.stages, family, one.before, one.after))
             if _is_worth_keeping(one.before, one.after):
                 thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
                 words += [family, family]
         trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
-        return GrowthState(state.rounds + 1, trials, Members(np.array(thetas), tuple(words)), tuple(log))
+        return GrowthState(state.stages + 1, trials, Members(np.array(thetas), tuple(words)), tuple(log))
+
+    def select(self, state: GrowthState) -> GrowthState:
+        """Keeps the members that are worth having; a work item a task."""
+        c, members = self._config.selection, state.members
+        rows = self._rows(self._tasks("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
+        returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
+        kept = worth_having(returns, members.across, self._first_ones, c.members)
+        trials = state.trials + sum(row.trials for row in rows.values())
+        chosen = Members(members.thetas[kept], tuple(members.words[i] for i in kept))
+        return GrowthState(state.stages + 1, trials, chosen, state.log)
+
+    def refine(self, state: GrowthState) -> GrowthState:
+        """Specialists climb in their niches: a work item a task, then one a specialist that has a niche."""
+        c, members = self._config, state.members
+        assert c.refinement is not None  # noqa: S101  next_stage knows
+        tasks = self._tasks("niche", 0, c.refinement.tasks)
+        rows = self._rows(tasks, members.thetas, 1, state.stages)
+        usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_niche(row, tasks[task][1])}
+        training = c.refinement.training
+        items = {
+            member: SpecialistItem(
+                self._policy, c.robot, self._niche_worlds(niche, training.worlds), c.trial_s,
+                members.thetas[member], training, _FRESH, c.seed, 1000 * state.stages + member,
+            )
+            for member, niche in niches(usable, members).items()
+        }  # fmt: skip
+        trained = self._run(train_specialist, items)
+        thetas, log = members.thetas.copy(), list(state.log)
+        for member, one in trained.items():
+            log.append((len(c.rounds), members.words[member], one.before, one.after))
+            if one.after > one.before:
+                thetas[member], thetas[member + 1] = one.theta, self._mirror.parameters(self._policy, one.theta)
+        trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
+        return GrowthState(state.stages + 1, trials, Members(thetas, members.words), tuple(log))
 
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
-        """All members on all tasks, a work item a task; returns the repertoire of the best, and the trials spent in all."""
+        """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
         c, members = self._config, state.members
-        tasks = self._tasks("matrix", 0, c.tasks)
-        rows = self._rows(tasks, members.thetas, c.trials, len(c.rounds))
+        tasks = self._tasks("matrix", 0, c.matrix.tasks)
+        rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
         traces = np.array([rows[task].trace for task in done])
         noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
-        kept = _worth_having(returns, members.across, 1 + 2 * len(self._generalists), c.members)
-        across = np.array([kept.index(members.across[i]) for i in kept])
-        means = returns.mean(axis=2)[:, kept]
+        means = returns.mean(axis=2)
         words = tuple(tasks[task][0] for task in done)
         repertoire = Repertoire(
-            members.thetas[kept],
-            np.vstack((means, means[:, across])),
+            members.thetas,
+            np.vstack((means, means[:, members.across])),
             np.vstack((traces, mirrored(traces, self._mirror))),
             noise_sd,
             round(c.trial_s / self._policy.period_s),
-            tuple(members.words[i] for i in kept),
+            members.words,
             words + words,
         )
         return repertoire, state.trials + sum(row.trials for row in rows.values())
@@ -172,6 +214,11 @@ class Growth:
     @property
     def _generalists(self) -> tuple[str, ...]:
         return () if self._config.generalists is None else tuple(self._config.generalists.worlds)
+
+    @property
+    def _first_ones(self) -> int:
+        """The meta-policy, the generalists and their mirror images."""
+        return 1 + 2 * len(self._generalists)
 
     def _tasks(self, purpose: str, index: int, count: int) -> dict[int, tuple[str, Dynamics]]:
         """Family and world of each task, the families in turn."""
@@ -192,6 +239,16 @@ class Growth:
             )
             for world in range(count)
         )
+
+    def _niche_worlds(self, niche: Sequence[tuple[int, bool]], count: int) -> tuple[Dynamics, ...]:
+        """The hobbles of a niche's tasks in turn, in so many worlds; those of the other side mirrored."""
+        worlds_of = {task: self._worlds("niche", 0, task, -(-count // len(niche))) for task, _ in niche}
+        worlds = []
+        for k in range(count):
+            task, is_across = niche[k % len(niche)]
+            world = worlds_of[task][k // len(niche)]
+            worlds.append(self._mirror.dynamics(world) if is_across else world)
+        return tuple(worlds)
 
     def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
         c = self._config
@@ -233,28 +290,3 @@ def _most_promising(family_of: dict[int, str], best: dict[int, float], prospects
             keys[task] = (2, -seen[family])
         seen[family] += 1
     return sorted(keys, key=lambda task: keys[task], reverse=True)
-
-
-def _worth_having(returns: FloatArray, across: NDArray[np.intp], first_ones: int, most: int) -> list[int]:
-    """The first ones and, greedily, members (with mirror images) that raise the mean over tasks of the best, up to `most`.
-
-    A member is chosen by its first trials and credited with its others, so that luck does not choose.
-    """
-    first, rest = returns[:, :, 0], returns[:, :, 1:].mean(axis=2)
-    kept = list(range(first_ones))
-    while len(kept) + 2 <= min(most, returns.shape[1]):
-        gains = {
-            member: _best_of(first, rest, [*kept, member, int(across[member])])
-            for member in range(first_ones, returns.shape[1], 2)
-            if member not in kept
-        }
-        member = max(gains, key=lambda one: gains[one])
-        if gains[member] <= _best_of(first, rest, kept):
-            break
-        kept += [member, int(across[member])]
-    return kept
-
-
-def _best_of(first: FloatArray, rest: FloatArray, members: list[int]) -> float:
-    choice = np.array(members)[first[:, members].argmax(axis=1)]
-    return float(rest[np.arange(len(rest)), choice].mean())

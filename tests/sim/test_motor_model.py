@@ -194,6 +194,14 @@ def test_a_jammed_joint_damps_its_motion() -> None:
     assert Bench(dynamics=jammed, velocity=1.0).ask(0.0) < 0.0 < Bench(dynamics=jammed, velocity=-1.0).ask(0.0)
 
 
+def test_a_jam_gives_way_to_what_no_gear_would_hold() -> None:
+    bench = Bench(dynamics=Dynamics(locked_joints_rad={"front_left.0": 0.0}))
+    bench.true[:, 0] = 100.0, 1000.0
+    assert bench.ask(0.0) == -5.0 * 3.5
+    bench.true[:, 0] = -100.0, -1000.0
+    assert bench.ask(0.0) == 5.0 * 3.5
+
+
 def test_an_encoder_that_reads_too_much_makes_its_controller_pull_down() -> None:
     bench = Bench(dynamics=Dynamics(encoder_offset_rad={"front_left.0": 0.1}))
     assert bench.ask(kp=5.0) == pytest.approx(Bench().ask(-0.5))

@@ -31,6 +31,14 @@ def test_the_table_has_a_row_a_method() -> None:
     assert len(ours.split("|")) == len(theirs.split("|")) == len(head.split("|"))
 
 
+def test_the_table_says_how_much_the_low_ones_rise_after_a_minute() -> None:
+    gaining = {"leg": 0.5, "slope": 0.4, "battery": 0.0}
+    rows = [_row(name, seed, "theirs", 50, START[name] + gain) for name, gain in gaining.items() for seed in range(SEEDS)]
+    head, _, theirs = table(returns([*_rows(), *rows], "robot", ["theirs"], "theirs"), ["theirs"], 3.0).splitlines()
+    column = [cell.strip() for cell in head.split("|")].index("20 to 50 trials, hobbles below 0.8")
+    assert theirs.split("|")[column].strip().startswith("2: 0.8")  # the leg's from 0.1 to 0.5, the slope's from -0.4 to 0.8
+
+
 def test_the_words_say_what_the_healthy_robot_walks() -> None:
     rows = [*_rows(), *(_row(HEALTHY, seed, HEALTHY, trials, 1.4) for seed in range(SEEDS) for trials in (0, 1))]
     of = returns(rows, "robot", list(GAINED), "ours")
@@ -46,3 +54,5 @@ def test_the_words_name_the_hobbles_without_a_gap_and_count_those_that_are_clear
     assert first.startswith("robot: 12 seeds of 3 hobbles; zero-shot hobbled 0.70 m. The oracle: 1.20 m. ")
     assert first.endswith("Without a gap, and in no share: battery.")
     assert second.endswith("hobbles, the interval clear of zero on 2.")
+    _, theirs = words("robot", returns(_rows(), "robot", list(GAINED), "ours"), ["theirs", "ours"])
+    assert theirs.endswith("hobbles, the interval clear of zero on 0, clearly behind on leg, slope.")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robot_adapt.bench.recovery import ORACLE, Row
-from robot_adapt.bench.shares import Returns, ahead, median_of_oracle, median_share, returns, shares, worse
+from robot_adapt.bench.shares import Returns, ahead, behind, median_of_oracle, median_share, returns, rise, shares, worse
 from robot_adapt.errors import UserError
 
 SEEDS = 12
@@ -48,6 +48,20 @@ def test_a_share_is_of_the_gap_between_zero_shot_and_oracle(of: Returns) -> None
 
 def test_a_hobble_that_takes_next_to_nothing_is_in_no_share_and_is_named(of: Returns) -> None:
     assert of.left_out == ("battery",)
+
+
+def test_who_is_clearly_behind_is_so_by_a_share_of_the_gap(of: Returns) -> None:
+    assert behind(of, "theirs", "ours", 20) == ["leg", "slope"]
+    assert behind(of, "theirs", "ours", 20, by=1.0) == ["slope"]  # the leg's is 0.7 behind, the slope's 1.2
+    assert behind(of, "ours", "theirs", 20) == []
+
+
+def test_a_rise_is_the_mean_of_the_hobbles_that_were_low(of: Returns) -> None:
+    count, more = rise(of, "ours", 5, 20)
+    assert count == 2
+    assert more.value == pytest.approx(0.4, abs=0.02)
+    assert 0.35 < more.low < more.value < more.high < 0.45
+    assert rise(of, "ours", 5, 20, below=0.3)[0] == 0
 
 
 def test_the_interval_holds_the_median_over_hobbles(of: Returns) -> None:

@@ -13,10 +13,12 @@ from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.policy import policy_file
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.growth import Growth, GrowthState, Members, _most_promising, _worth_having
+from robot_adapt.repertoire.growth import Growth, GrowthState, _most_promising
+from robot_adapt.repertoire.members import Members
 from robot_adapt.repertoire.mirror import mirror_of
 from robot_adapt.repertoire.work import Row, RowItem, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
+from tests.robot_adapt.repertoire.test_members import _row
 
 _WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
 WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
@@ -43,9 +45,8 @@ def _config(**changes: object) -> RepertoireConfig:
             "worlds": 2,
         },
         "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
-        "tasks": 3,
-        "trials": 2,
-        "members": 7,
+        "selection": {"tasks": 2, "trials": 2, "members": 7},
+        "matrix": {"tasks": 3, "trials": 2},
         **changes,
     }
     return validate(values, RepertoireConfig, "test.yaml")
@@ -57,10 +58,15 @@ def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth
 
 
 def test_members_come_in_mirrored_pairs_and_the_matrix_is_its_own_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("robot_adapt.repertoire.growth._best_of", lambda *args: float(len(args[2])))
+    monkeypatch.setattr("robot_adapt.repertoire.members._best_of", lambda *args: float(len(args[2])))
     config = _config()
     growth = _growth(config, monkeypatch)
-    state = growth.grow(growth.grow(growth.start()))
+    state = growth.start()
+    stages = []
+    while (stage := growth.next_stage(state)) is not None:
+        stages.append((stage.name, stage.items))
+        state = stage.advance(state)
+    assert stages == [("round 1 of 2", 5), ("round 2 of 2", 3), ("selection", 2)]
     repertoire, trials = growth.finish(state)
     assert len(repertoire.members) == 7  # the meta-policy, three specialists, their mirror images
     assert repertoire.returns.shape == (6, 7)
@@ -71,7 +77,7 @@ def test_members_come_in_mirrored_pairs_and_the_matrix_is_its_own_mirror_image(m
         np.testing.assert_array_equal(repertoire.returns[:3, one], repertoire.returns[3:, one + 1])
     np.testing.assert_array_equal(repertoire.returns[:3, 0], repertoire.returns[3:, 0])
     specialists = 3 * (2 * 2 * 2 + 16)
-    rows = 3 * 2 + 2 * (1 + 5) + 3 * (1 + 2 * 7)  # round 1, round 2, matrix
+    rows = 3 * 2 + 2 * (1 + 5) + 2 * (1 + 2 * 7) + 3 * (1 + 2 * 7)  # round 1, round 2, selection, matrix
     assert trials == specialists + rows
 
 
@@ -191,14 +197,15 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
     np.testing.assert_allclose(mirror.parameters(shipped_policy(), state.members.thetas[1]), state.members.thetas[2], atol=1e-9)
 
     assert [start.tolist() for start in _starts(growth, state, monkeypatch)] == [state.members.thetas[2].tolist()] * 2
-    repertoire, _ = _growth(config, monkeypatch).finish(state)
+    growth = _growth(config, monkeypatch)
+    repertoire, _ = growth.finish(growth.select(state))
     assert repertoire.member_words == ("meta-policy", "wide", "wide")
     assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
 
 
 def test_generalists_need_their_places() -> None:
-    with pytest.raises(UserError, match="members: 2 are too few: the meta-policy, generalists and mirror images are 3"):
-        _config(generalists=_GENERALISTS, members=2)
+    with pytest.raises(UserError, match=r"selection\.members: 2 are too few: the meta-policy, .* are 3"):
+        _config(generalists=_GENERALISTS, selection={"tasks": 2, "trials": 2, "members": 2})
 
 
 def test_a_generalist_is_not_called_as_a_family() -> None:
@@ -230,18 +237,6 @@ def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
     assert config.at(2) == pytest.approx((0.04, 0.02))
 
 
-def test_only_members_that_raise_the_best_of_all_are_kept() -> None:
-    base = np.array([[1.0, 2.0, 0.0, 1.9, 0.0], [1.0, 0.0, 2.0, 0.0, 1.0]])  # 3 and 4 add nothing to 1 and 2
-    returns = np.repeat(base[:, :, None], 2, axis=2)
-    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 1, 5) == [0, 1, 2]
-
-
-def test_the_first_ones_are_kept_whatever_they_are_worth() -> None:
-    returns = np.repeat(np.array([[1.0, 0.0, 0.0, 2.0, 0.0]])[:, :, None], 2, axis=2)
-    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 3, 5) == [0, 1, 2, 3, 4]
-    assert _worth_having(returns, np.array([0, 2, 1, 4, 3]), 3, 3) == [0, 1, 2]
-
-
 def test_a_family_that_this_robot_cannot_have_is_named() -> None:
     with pytest.raises(UserError, match=r"families.weak.hobbles.0.change.leg: minitaur has no leg tail"):
         _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
@@ -255,6 +250,46 @@ def test_nothing_is_grown_on_what_stands_for_reality() -> None:
 def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     state: GrowthState = _growth(_config(), monkeypatch).start()
     np.testing.assert_array_equal(state.members.thetas, shipped_policy().parameters[None])
+
+
+def test_specialists_are_refined_in_the_worlds_of_their_niche_and_stay_as_they_were_if_they_gain_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = {"iterations": 2, "pairs": 2, "sigma": 0.02, "final_sigma": 0.02, "step": 0.02, "final_step": 0.01, "worlds": 3}
+    config = _config(refinement={"tasks": 2, "training": training})
+    growth = _growth(config, monkeypatch)
+    mirror, policy = mirror_of(config.robot.robot.body, config.robot.robot.trot), shipped_policy()
+    theta = policy.parameters
+    thetas = np.stack((theta, theta + 0.01, mirror.parameters(policy, theta + 0.01), theta, mirror.parameters(policy, theta)))
+    state = GrowthState(3, 0, Members(thetas, ("meta-policy", "weak", "weak", "slope", "slope")), ())
+    trained: list[SpecialistItem] = []
+
+    def run(_: object, work: dict[int, RowItem | SpecialistItem]) -> dict[int, Row | Specialist]:
+        done: dict[int, Row | Specialist] = {}
+        for key, one in work.items():
+            if isinstance(one, SpecialistItem):
+                trained.append(one)
+                done[key] = Specialist(one.start + 1.0, 0.5, {1: 0.6, 3: 0.4}[key], 10)
+            else:
+                done[key] = _row(0.0, 0.1, 0.2, 0.2, 0.1)  # of the weak ones the mirror image is better
+        return done
+
+    monkeypatch.setattr(growth, "_run", run)
+    stage = growth.next_stage(state)
+    assert stage is not None
+    assert (stage.name, stage.items) == ("refinement", 4)
+    refined = stage.advance(state)
+
+    assert growth.next_stage(refined) is None
+    weak, slope = trained
+    assert all(list(world.strength) == ["front_right"] for world in weak.worlds)
+    assert len({world.model_dump_json() for world in slope.worlds}) == 1  # the slope is fixed, and so is what is around it
+    assert len(weak.worlds) == len(slope.worlds) == 3
+    np.testing.assert_array_equal(refined.members.thetas[1], thetas[1] + 1.0)
+    np.testing.assert_allclose(refined.members.thetas[2], mirror.parameters(policy, thetas[1] + 1.0))
+    np.testing.assert_array_equal(refined.members.thetas[3:], thetas[3:])
+    assert refined.log == ((2, "weak", 0.5, 0.6), (2, "slope", 0.5, 0.4))
+    assert refined.trials == 2 * 1 + 2 * 10
 
 
 @pytest.mark.parametrize("name", ["minitaur", "laikago"])
