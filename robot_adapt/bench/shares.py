@@ -130,14 +130,21 @@ def ahead(of: Returns, method: str, other: str, budget: int) -> tuple[list[str],
 
 
 def behind(of: Returns, method: str, other: str, budget: int, by: float = 0.1) -> list[str]:
-    """Hobbles on which a method is behind another by more than this share of the gap, the paired 95 % interval clear of it."""
-    margin = by * np.maximum((of.oracle - of.start).mean(axis=1), 0.0)[:, None]
+    """Hobbles on which a method is behind another, the paired 95 % interval clear of this share of the gap.
+
+    Clear of zero where there is no oracle.
+    """
+    gap = np.nan_to_num((of.oracle - of.start).mean(axis=1))
+    margin = by * np.maximum(gap, 0.0)[:, None]
     differences = of.adapted[method, budget] - of.adapted[other, budget] + margin
     return [name for name, (_, high) in _paired(of, differences).items() if high < 0.0]
 
 
 def rise(of: Returns, method: str, early: int, late: int, below: float = 0.8) -> tuple[int, Interval]:
-    """Of the hobbles whose share after the early budget is below that: how many there are, and how much it rises (mean)."""
+    """Of the hobbles whose share after the early budget is below that: how many there are, and how much it rises (mean).
+
+    They are picked by the same trials that the rise is measured from: of few seeds some of it is regression to the mean.
+    """
     low = {name for name, share in shares(of, method, early).items() if share < below}
     kept = [i for i, name in enumerate(of.hobbles) if name in low]
     gained = (of.adapted[method, late] - of.adapted[method, early])[kept]
@@ -162,7 +169,7 @@ def _bootstrapped(numerators: FloatArray, denominators: FloatArray, average: Cal
         rows = randomness.integers(count, size=count)[:, None]
         columns = randomness.integers(seeds, size=(count, seeds))
         above, below = numerators[rows, columns].mean(axis=1), denominators[rows, columns].mean(axis=1)
-        has_gap = below > 0.0  # of few seeds all may be drawn from those without one
+        has_gap = below >= _LEAST_GAP_M  # of few seeds all may be drawn from those without one
         if has_gap.any():
             averages.append(average(above[has_gap] / below[has_gap]))
     low, high = np.percentile(averages, [2.5, 97.5])

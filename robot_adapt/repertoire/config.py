@@ -12,6 +12,8 @@ from robot_adapt.config import FROZEN, Count, Positive, Seed
 from sim.dynamics import Dynamics
 from sim.sampler import DynamicsSampler
 
+META_POLICY = "meta-policy"  # what member 0 is called
+
 
 class SpecialistConfig(BaseModel):
     """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step).
@@ -79,7 +81,10 @@ class SelectionConfig(BaseModel):
 
 
 class RefinementConfig(BaseModel):
-    """What becomes of the specialists that are kept: each climbs on where it is the best of its family, among so many tasks."""
+    """What becomes of the specialists that are kept: each climbs on where it is the best of its family, among so many tasks.
+
+    Of a niche's tasks the first `training.worlds` count; who is not better on the first of them stays as it was.
+    """
 
     model_config = FROZEN
     tasks: Count
@@ -123,6 +128,8 @@ class RepertoireConfig(BaseModel):
         if self.robot.engine == "mujoco":
             raise ValueError("robot: engine mujoco stands for reality: nothing is trained on it")
         body = self.robot.robot.body
+        if META_POLICY in self.families:
+            raise ValueError(f"families.{META_POLICY}: member 0 has this name")
         samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
         if self.generalists is not None:
             samplers |= {f"generalists.worlds.{name}": one for name, one in self.generalists.worlds.items()}

@@ -19,18 +19,18 @@ import numpy as np
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
+from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
-from robot_adapt.repertoire.config import RepertoireConfig
-from robot_adapt.repertoire.members import Members, is_niche, niches, worth_having
+from robot_adapt.repertoire.config import META_POLICY, RepertoireConfig
+from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.repertoire.trace import mirrored
 from robot_adapt.repertoire.work import Row, RowItem, SpecialistItem, measure_row, train_specialist
 from sim.dynamics import Dynamics
 
-_META_POLICY = "meta-policy"
 _FRESH = 8
 _GENERALISTS = 2**20  # their seeds' task numbers, behind all specialists'
 _WORTH_M = 0.03  # a specialist that gains less on its own task is not kept
@@ -102,7 +102,7 @@ class Growth:
                 items[index] = SpecialistItem(
                     self._policy, c.robot, drawn, c.trial_s, theta, c.generalists.training, _FRESH, c.seed, _GENERALISTS + index
                 )
-        thetas, words, log, trials = [theta], [_META_POLICY], [], 0
+        thetas, words, log, trials = [theta], [META_POLICY], [], 0
         for name, one in zip(self._generalists, self._run(train_specialist, items).values(), strict=True):
             thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
             words += [name, name]
@@ -133,7 +133,7 @@ class Growth:
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
-            kin = [i for i, word in enumerate(members.words) if word in (_META_POLICY, *self._generalists, tasks[task][0])]
+            kin = [i for i, word in enumerate(members.words) if word in (META_POLICY, *self._generalists, tasks[task][0])]
             best_kin: FloatArray = members.thetas[kin[int(rows[task].returns[kin].mean(axis=1).argmax())]]
             return best_kin
 
@@ -160,6 +160,8 @@ class Growth:
         c, members = self._config.selection, state.members
         rows = self._rows(self._tasks("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
         returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
+        if not len(returns):
+            raise UserError("selection.tasks: the meta-policy falls before its first tick on all of them")
         kept = worth_having(returns, members.across, self._first_ones, c.members)
         trials = state.trials + sum(row.trials for row in rows.values())
         chosen = Members(members.thetas[kept], tuple(members.words[i] for i in kept))
@@ -171,7 +173,7 @@ class Growth:
         assert c.refinement is not None  # noqa: S101  next_stage knows
         tasks = self._tasks("niche", 0, c.refinement.tasks)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
-        usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_niche(row, tasks[task][1])}
+        usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_refinable(row, tasks[task][1])}
         training = c.refinement.training
         items = {
             member: SpecialistItem(

@@ -53,18 +53,18 @@ def _best_of(first: FloatArray, rest: FloatArray, members: list[int]) -> float:
     return float(rest[np.arange(len(rest)), choice].mean())
 
 
-def is_niche(row: Row, world: Dynamics) -> bool:
+def is_refinable(row: Row, world: Dynamics) -> bool:
     """Somebody can walk there, and in its mirror image, which rough ground has none of."""
     return row.trace is not None and not isinstance(world.ground, Rough)
 
 
 def niches(rows: Mapping[int, tuple[str, Row]], members: Members) -> dict[int, list[tuple[int, bool]]]:
     """By specialist, the first of its pair: the tasks of its family where it (or, True, its mirror image) is the best of it."""
-    niches: dict[int, list[tuple[int, bool]]] = {}
+    found: dict[int, list[tuple[int, bool]]] = {}
     for task, (family, row) in sorted(rows.items()):
         kin = [i for i, word in enumerate(members.words) if word == family]
         if kin:
             best = kin[int(row.returns[kin].mean(axis=1).argmax())]
             first = min(best, int(members.across[best]))
-            niches.setdefault(first, []).append((task, best != first))
-    return dict(sorted(niches.items()))
+            found.setdefault(first, []).append((task, best != first))
+    return dict(sorted(found.items()))

@@ -56,6 +56,11 @@ def test_who_is_clearly_behind_is_so_by_a_share_of_the_gap(of: Returns) -> None:
     assert behind(of, "ours", "theirs", 20) == []
 
 
+def test_without_an_oracle_clearly_behind_is_clear_of_zero() -> None:
+    of = returns([row for row in _rows() if row.method != ORACLE], "robot", list(GAINED), "ours")
+    assert behind(of, "theirs", "ours", 20) == ["leg", "slope"]
+
+
 def test_a_rise_is_the_mean_of_the_hobbles_that_were_low(of: Returns) -> None:
     count, more = rise(of, "ours", 5, 20)
     assert count == 2

@@ -208,6 +208,11 @@ def test_generalists_need_their_places() -> None:
         _config(generalists=_GENERALISTS, selection={"tasks": 2, "trials": 2, "members": 2})
 
 
+def test_no_family_is_called_as_member_0() -> None:
+    with pytest.raises(UserError, match=r"families\.meta-policy: member 0 has this name"):
+        _config(families={"meta-policy": {}})
+
+
 def test_a_generalist_is_not_called_as_a_family() -> None:
     called_so = {**_GENERALISTS, "worlds": {"weak": {}}}
     with pytest.raises(UserError, match=r"generalists.worlds.weak: a family has this name"):

@@ -4,7 +4,7 @@ import numpy as np
 
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
-from robot_adapt.repertoire.members import Members, is_niche, niches, worth_having
+from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.work import Row
 
 
@@ -39,6 +39,6 @@ def test_a_niche_is_where_a_pair_has_the_best_of_its_family() -> None:
 def test_nobody_is_refined_where_nobody_can_walk_or_in_what_has_no_mirror_image() -> None:
     world = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig).dynamics
     rough = world.with_changes(ground={"kind": "rough", "height_m": 0.01, "length_m": 0.1, "seed": 0})
-    assert is_niche(_row(1.0), world)
-    assert not is_niche(_row(1.0), rough)
-    assert not is_niche(Row(np.ones((1, 1)), None, 1), world)
+    assert is_refinable(_row(1.0), world)
+    assert not is_refinable(_row(1.0), rough)
+    assert not is_refinable(Row(np.ones((1, 1)), None, 1), world)
