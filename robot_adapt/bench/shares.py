@@ -148,7 +148,7 @@ def rise(of: Returns, method: str, early: int, late: int, below: float = 0.8) ->
     low = {name for name, share in shares(of, method, early).items() if share < below}
     kept = [i for i, name in enumerate(of.hobbles) if name in low]
     gained = (of.adapted[method, late] - of.adapted[method, early])[kept]
-    return len(kept), _bootstrapped(gained, (of.oracle - of.start)[kept], np.mean)
+    return len(kept), _bootstrapped(gained, (of.oracle - of.start)[kept], np.mean, _LEAST_GAP_M / 2)
 
 
 def _paired(of: Returns, differences: FloatArray) -> dict[str, tuple[float, float]]:
@@ -157,8 +157,10 @@ def _paired(of: Returns, differences: FloatArray) -> dict[str, tuple[float, floa
     return {name: row or (-np.inf, np.inf) for name, row in zip(of.hobbles, rows, strict=True)}
 
 
-def _bootstrapped(numerators: FloatArray, denominators: FloatArray, average: Callable[..., Any] = np.median) -> Interval:
-    """The average over hobbles (rows) of the ratio of means over seeds (columns)."""
+def _bootstrapped(
+    numerators: FloatArray, denominators: FloatArray, average: Callable[..., Any] = np.median, least: float = 0.0
+) -> Interval:
+    """The average over hobbles (rows) of the ratio of means over seeds (columns), those above `least` in a sample."""
     count, seeds = numerators.shape
     if not count or np.isnan(denominators).any():
         return Interval(np.nan, np.nan, np.nan)
@@ -169,7 +171,7 @@ def _bootstrapped(numerators: FloatArray, denominators: FloatArray, average: Cal
         rows = randomness.integers(count, size=count)[:, None]
         columns = randomness.integers(seeds, size=(count, seeds))
         above, below = numerators[rows, columns].mean(axis=1), denominators[rows, columns].mean(axis=1)
-        has_gap = below >= _LEAST_GAP_M  # of few seeds all may be drawn from those without one
+        has_gap = below > least  # of few seeds all may be drawn from those without one
         if has_gap.any():
             averages.append(average(above[has_gap] / below[has_gap]))
     low, high = np.percentile(averages, [2.5, 97.5])
