@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
-from robot_adapt.repertoire.config import META_POLICY, RepertoireConfig
+from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, RepertoireConfig
 from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
@@ -120,7 +121,7 @@ class Growth:
             return Stage("selection", c.selection.tasks, self.select)
         if state.stages == len(rounds) + 1 and c.refinement is not None:
             pairs = (len(state.members.thetas) - self._first_ones) // 2
-            return Stage("refinement", c.refinement.tasks + pairs, self.refine)
+            return Stage("refinement", c.refinement.tasks + pairs, partial(self.refine, c.refinement))
         return None
 
     def grow(self, state: GrowthState) -> GrowthState:
@@ -167,18 +168,16 @@ class Growth:
         chosen = Members(members.thetas[kept], tuple(members.words[i] for i in kept))
         return GrowthState(state.stages + 1, trials, chosen, state.log)
 
-    def refine(self, state: GrowthState) -> GrowthState:
+    def refine(self, plan: RefinementConfig, state: GrowthState) -> GrowthState:
         """Specialists climb in their niches: a work item a task, then one a specialist that has a niche."""
         c, members = self._config, state.members
-        assert c.refinement is not None  # noqa: S101  next_stage knows
-        tasks = self._tasks("niche", 0, c.refinement.tasks)
+        tasks = self._tasks("niche", 0, plan.tasks)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_refinable(row, tasks[task][1])}
-        training = c.refinement.training
         items = {
             member: SpecialistItem(
-                self._policy, c.robot, self._niche_worlds(niche, training.worlds), c.trial_s,
-                members.thetas[member], training, _FRESH, c.seed, 1000 * state.stages + member,
+                self._policy, c.robot, self._niche_worlds(niche, plan.training.worlds), c.trial_s,
+                members.thetas[member], plan.training, _FRESH, c.seed, 1000 * state.stages + member,
             )
             for member, niche in niches(usable, members).items()
         }  # fmt: skip

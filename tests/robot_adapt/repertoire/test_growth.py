@@ -7,7 +7,7 @@ import pytest
 
 from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
-from robot_adapt.config import load, shipped, validate
+from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.policy import policy_file
@@ -18,38 +18,8 @@ from robot_adapt.repertoire.members import Members
 from robot_adapt.repertoire.mirror import mirror_of
 from robot_adapt.repertoire.work import Row, RowItem, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
+from tests.robot_adapt.repertoire.test_config import _GENERALISTS, _config
 from tests.robot_adapt.repertoire.test_members import _row
-
-_WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
-WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
-SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
-
-
-def _config(**changes: object) -> RepertoireConfig:
-    values = {
-        "policy": "minitaur",
-        "robot": "minitaur_training",
-        "seed": 1,
-        "trial_s": 0.4,
-        "worlds": {"dynamics": {"start_push_m_s": 0.05}},
-        "families": {
-            name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
-        },
-        "specialist": {
-            "iterations": 2,
-            "pairs": 2,
-            "sigma": 0.05,
-            "final_sigma": 0.02,
-            "step": 0.06,
-            "final_step": 0.02,
-            "worlds": 2,
-        },
-        "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
-        "selection": {"tasks": 2, "trials": 2, "members": 7},
-        "matrix": {"tasks": 3, "trials": 2},
-        **changes,
-    }
-    return validate(values, RepertoireConfig, "test.yaml")
 
 
 def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth:
@@ -165,20 +135,6 @@ def test_a_specialist_begins_as_the_best_of_its_own_family(monkeypatch: pytest.M
     assert sorted(float((start - theta)[0]) for start in starts) == [0.0, 2.0]  # of slope: nobody but the meta-policy
 
 
-_GENERALISTS = {
-    "training": {
-        "iterations": 2,
-        "pairs": 2,
-        "sigma": 0.05,
-        "final_sigma": 0.02,
-        "step": 0.06,
-        "final_step": 0.02,
-        "worlds": 3,
-    },
-    "worlds": {"wide": {"dynamics": {"mass_ratio": {"low": 0.8, "high": 1.2}}}},
-}
-
-
 def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     config = _config(generalists=_GENERALISTS)
     growth = _growth(config, monkeypatch)
@@ -203,22 +159,6 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
     assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
 
 
-def test_generalists_need_their_places() -> None:
-    with pytest.raises(UserError, match=r"selection\.members: 2 are too few: the meta-policy, .* are 3"):
-        _config(generalists=_GENERALISTS, selection={"tasks": 2, "trials": 2, "members": 2})
-
-
-def test_no_family_is_called_as_member_0() -> None:
-    with pytest.raises(UserError, match=r"families\.meta-policy: member 0 has this name"):
-        _config(families={"meta-policy": {}})
-
-
-def test_a_generalist_is_not_called_as_a_family() -> None:
-    called_so = {**_GENERALISTS, "worlds": {"weak": {}}}
-    with pytest.raises(UserError, match=r"generalists.worlds.weak: a family has this name"):
-        _config(generalists=called_so)
-
-
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
     assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
@@ -234,22 +174,6 @@ def test_prospects_are_those_of_the_specialists_that_gained() -> None:
     log = ((0, "weak", 0.4, 1.0), (0, "weak", 0.4, 0.4), (0, "slope", 0.9, 1.2), (0, "dead", 0.1, 0.1))
     prospects = GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), log).prospects
     assert prospects == {"weak": (0.5, 1.0), "slope": (2 / 3, 1.2), "dead": (1 / 3, 1.1)}
-
-
-def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
-    config = _config(specialist={"iterations": 4, "pairs": 2, **_WIDE_TO_NARROW, "worlds": 1}).specialist
-    assert config.at(0) == (0.08, 0.04)
-    assert config.at(2) == pytest.approx((0.04, 0.02))
-
-
-def test_a_family_that_this_robot_cannot_have_is_named() -> None:
-    with pytest.raises(UserError, match=r"families.weak.hobbles.0.change.leg: minitaur has no leg tail"):
-        _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
-
-
-def test_nothing_is_grown_on_what_stands_for_reality() -> None:
-    with pytest.raises(UserError, match="mujoco"):
-        _config(robot="minitaur_mujoco")
 
 
 def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:

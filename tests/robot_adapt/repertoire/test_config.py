@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from robot_adapt.config import validate
+from robot_adapt.errors import UserError
+from robot_adapt.repertoire.config import RepertoireConfig
+
+_GENERALISTS = {
+    "training": {
+        "iterations": 2,
+        "pairs": 2,
+        "sigma": 0.05,
+        "final_sigma": 0.02,
+        "step": 0.06,
+        "final_step": 0.02,
+        "worlds": 3,
+    },
+    "worlds": {"wide": {"dynamics": {"mass_ratio": {"low": 0.8, "high": 1.2}}}},
+}
+_WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
+WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
+SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
+
+
+def _config(**changes: object) -> RepertoireConfig:
+    values = {
+        "policy": "minitaur",
+        "robot": "minitaur_training",
+        "seed": 1,
+        "trial_s": 0.4,
+        "worlds": {"dynamics": {"start_push_m_s": 0.05}},
+        "families": {
+            name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
+        },
+        "specialist": {
+            "iterations": 2,
+            "pairs": 2,
+            "sigma": 0.05,
+            "final_sigma": 0.02,
+            "step": 0.06,
+            "final_step": 0.02,
+            "worlds": 2,
+        },
+        "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
+        "selection": {"tasks": 2, "trials": 2, "members": 7},
+        "matrix": {"tasks": 3, "trials": 2},
+        **changes,
+    }
+    return validate(values, RepertoireConfig, "test.yaml")
+
+
+def test_generalists_need_their_places() -> None:
+    with pytest.raises(UserError, match=r"selection\.members: 2 are too few: the meta-policy, .* are 3"):
+        _config(generalists=_GENERALISTS, selection={"tasks": 2, "trials": 2, "members": 2})
+
+
+def test_no_family_is_called_as_member_0() -> None:
+    with pytest.raises(UserError, match=r"families\.meta-policy: member 0 has this name"):
+        _config(families={"meta-policy": {}})
+
+
+def test_a_generalist_is_not_called_as_a_family() -> None:
+    called_so = {**_GENERALISTS, "worlds": {"weak": {}}}
+    with pytest.raises(UserError, match=r"generalists.worlds.weak: a family has this name"):
+        _config(generalists=called_so)
+
+
+def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
+    config = _config(specialist={"iterations": 4, "pairs": 2, **_WIDE_TO_NARROW, "worlds": 1}).specialist
+    assert config.at(0) == (0.08, 0.04)
+    assert config.at(2) == pytest.approx((0.04, 0.02))
+
+
+def test_a_family_that_this_robot_cannot_have_is_named() -> None:
+    with pytest.raises(UserError, match=r"families.weak.hobbles.0.change.leg: minitaur has no leg tail"):
+        _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
+
+
+def test_nothing_is_grown_on_what_stands_for_reality() -> None:
+    with pytest.raises(UserError, match="mujoco"):
+        _config(robot="minitaur_mujoco")
