@@ -92,6 +92,11 @@ class DynamicsSampler(BaseModel):
                     return f"hobbles.{index}.change.{wrong}"
         return None
 
+    def strata(self) -> tuple[DynamicsSampler, ...]:
+        """A sampler for every combination of choices, or for so many as `_corners` has; ranges stay ranges."""
+        chosen = _corners(self.model_dump(), lambda span: [span.model_dump()])
+        return tuple(DynamicsSampler.model_validate(one) for one in chosen)
+
     def sample(self, nominal: Dynamics, generator: np.random.Generator) -> Dynamics:
         """Draws one world. Every draw is made whether its coin falls or not, so that worlds of one seed stay alike."""
 
@@ -137,20 +142,25 @@ def _drawn(value: Any, draw: _Draw) -> Any:
     return value
 
 
-def _corners(value: Any) -> list[Any]:
+def _ends(span: Uniform) -> list[Any]:
+    return [span.low, span.high]
+
+
+def _corners(value: Any, of_range: Callable[[Uniform], list[Any]] = _ends) -> list[Any]:
     """What a tree of values can be with every range at one of its ends, whatever was chosen, in all combinations.
 
     Of more than `_MOST_CORNERS` combinations only so many that every end and every choice is in one.
     """
     if isinstance(value, dict):
         match _distribution(value):
-            case Uniform(low=low, high=high):
-                return [low, high]
+            case Uniform() as span:
+                return of_range(span)
             case OneOf(one_of=choices):
-                return [corner for choice in choices for corner in _corners(choice)]
-        return [dict(zip(value, corner, strict=True)) for corner in _together([_corners(one) for one in value.values()])]
+                return [corner for choice in choices for corner in _corners(choice, of_range)]
+        corners = [_corners(one, of_range) for one in value.values()]
+        return [dict(zip(value, corner, strict=True)) for corner in _together(corners)]
     if isinstance(value, list | tuple):
-        return list(_together([_corners(one) for one in value]))
+        return list(_together([_corners(one, of_range) for one in value]))
     return [value]
 
 

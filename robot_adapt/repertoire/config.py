@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import zip_longest
 from typing import Annotated
 
 import numpy as np
@@ -83,7 +85,7 @@ class SelectionConfig(BaseModel):
 class RefinementConfig(BaseModel):
     """What becomes of the specialists that are kept: each climbs on where it is the best of its family, among so many tasks.
 
-    Of a niche's tasks the first `training.worlds` count; who is not better on the first of them stays as it was.
+    Of a niche's tasks the first `training.worlds` count; who is not better in the first of their worlds stays as it was.
     """
 
     model_config = FROZEN
@@ -92,7 +94,10 @@ class RefinementConfig(BaseModel):
 
 
 class MatrixConfig(BaseModel):
-    """The return matrix that the prior is fitted to: tasks of its own, before mirroring; `trials` a member and task."""
+    """The return matrix that the prior is fitted to: tasks of its own, before mirroring; `trials` a member and task.
+
+    Its tasks go through all strata in turn: so few of them would leave gaps, and others twice, were they drawn at random.
+    """
 
     model_config = FROZEN
     tasks: Annotated[int, Field(ge=2)]
@@ -105,7 +110,8 @@ class RepertoireConfig(BaseModel):
     Attributes:
         policy: the meta-policy, by its name in configs/policies/ or a file.
         worlds: what varies around the rig's dynamics in every task.
-        families: kinds of hobbles by name, each drawn evenly, on top of a world.
+        families: kinds of hobbles by name, each drawn evenly, on top of a world. Those on one side of the robot are enough:
+            members and the matrix are mirrored.
 
     """
 
@@ -145,6 +151,12 @@ class RepertoireConfig(BaseModel):
                 raise ValueError(f"{name}.{wrong}")
         return self
 
-    def sample(self, family: str, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
-        """A world with a hobble of a family; each has its generator, so that one hobble can be met in many worlds."""
-        return self.families[family].sample(self.worlds.sample(self.robot.dynamics, world), hobble)
+    @cached_property
+    def strata(self) -> tuple[tuple[str, DynamicsSampler], ...]:
+        """Family and sampler of every combination of choices (`one_of`): the first of all families, then the second, ..."""
+        turns = zip_longest(*([(name, one) for one in family.strata()] for name, family in self.families.items()))
+        return tuple(one for turn in turns for one in turn if one is not None)
+
+    def sample(self, hobbles: DynamicsSampler, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
+        """A world with hobbles drawn; each has its generator, so that one hobble can be met in many worlds."""
+        return hobbles.sample(self.worlds.sample(self.robot.dynamics, world), hobble)

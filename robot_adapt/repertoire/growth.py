@@ -2,11 +2,12 @@
 
 It begins with generalists, if the config names any. Each round samples tasks, tries every member on them, and trains
 specialists where they may gain most on the best member, to judge by those of the same family before; each that gains joins,
-with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot be
-learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
-of it but what was in a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each
+with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot
+be learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is
+left of it but what was in a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each
 climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center). At the end all members
-meet tasks that nothing was chosen by (and, mirrored, as many again): the return matrix. The same config gives the same bytes.
+meet tasks that nothing was chosen by, of every stratum of the families in turn (which joint, which sign), and, mirrored, as
+many again: the return matrix. The same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.repertoire.trace import mirrored
 from robot_adapt.repertoire.work import Row, RowItem, SpecialistItem, measure_row, train_specialist
 from sim.dynamics import Dynamics
+from sim.sampler import DynamicsSampler
 
 _FRESH = 8
 _GENERALISTS = 2**20  # their seeds' task numbers, behind all specialists'
@@ -161,8 +163,7 @@ class Growth:
         c, members = self._config.selection, state.members
         rows = self._rows(self._tasks("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
         returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
-        if not len(returns):
-            raise UserError("selection.tasks: the meta-policy falls before its first tick on all of them")
+        _check_somebody_walked(returns, "selection.tasks")
         kept = worth_having(returns, members.across, self._first_ones, c.members)
         trials = state.trials + sum(row.trials for row in rows.values())
         chosen = Members(members.thetas[kept], tuple(members.words[i] for i in kept))
@@ -193,10 +194,11 @@ class Growth:
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
         """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
         c, members = self._config, state.members
-        tasks = self._tasks("matrix", 0, c.matrix.tasks)
+        tasks = self._matrix_tasks()
         rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
+        _check_somebody_walked(returns, "matrix.tasks")
         traces = np.array([rows[task].trace for task in done])
         noise_sd = float(np.sqrt(returns.var(axis=2, ddof=1).mean()))
         means = returns.mean(axis=2)
@@ -225,16 +227,27 @@ class Growth:
         """Family and world of each task, the families in turn."""
         return {task: (self._family(task), self._worlds(purpose, index, task, 1)[0]) for task in range(count)}
 
+    def _matrix_tasks(self) -> dict[int, tuple[str, Dynamics]]:
+        """The strata in turn."""
+        strata, tasks = self._config.strata, {}
+        for task in range(self._config.matrix.tasks):
+            family, hobbles = strata[task % len(strata)]
+            tasks[task] = family, self._worlds_of(hobbles, "matrix", 0, task, 1)[0]
+        return tasks
+
     def _family(self, task: int) -> str:
         names = list(self._config.families)
         return names[task % len(names)]
 
     def _worlds(self, purpose: str, index: int, task: int, count: int) -> tuple[Dynamics, ...]:
         """A task's hobble in so many worlds; the first one is its own."""
+        return self._worlds_of(self._config.families[self._family(task)], purpose, index, task, count)
+
+    def _worlds_of(self, hobbles: DynamicsSampler, purpose: str, index: int, task: int, count: int) -> tuple[Dynamics, ...]:
         seed = self._config.seed
         return tuple(
             self._config.sample(
-                self._family(task),
+                hobbles,
                 generator(seed, f"repertoire {purpose} hobble", index, task),
                 generator(seed, f"repertoire {purpose} world", index, task, world),
             )
@@ -271,6 +284,11 @@ class Growth:
             results[key] = result
             self._on_item(str(result))
         return {key: results[key] for key in items}
+
+
+def _check_somebody_walked(returns: FloatArray, key: str) -> None:
+    if not len(returns):
+        raise UserError(f"{key}: the meta-policy falls before its first tick on all of them")
 
 
 def _is_worth_keeping(before_m: float, after_m: float) -> bool:

@@ -174,3 +174,23 @@ def test_tasks_that_name_a_leg_the_robot_lacks_are_refused_even_in_the_middle_of
     values["tasks"] = {"dynamics": {"mass_ratio": 1.0, "strength": {"one_of": [{"front_left": 0.5}, {"tail": 0.5}]}}}
     with pytest.raises(UserError, match=r"^x\.yaml: tasks\.dynamics\.strength: minitaur has no joint or leg tail; it has"):
         validate(values, MetaTrainConfig, "x.yaml")
+
+
+def test_strata_have_every_combination_of_choices_once_and_keep_the_ranges() -> None:
+    joint = {"kind": "encoder_offset", "joint": {"one_of": ["front_left.0", "back_left.1"]}}
+    angle = {"one_of": [{"low": -0.3, "high": -0.2}, {"low": 0.2, "high": 0.3}]}
+    weak = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.2}}
+    whole = sampler(
+        {"battery_v": {"one_of": [10.0, 12.0]}, "mass_ratio": {"low": 0.9, "high": 1.1}},
+        {"probability": 1.0, "change": {**joint, "angle_rad": angle}},
+        {"probability": 0.5, "change": weak},
+    )
+    strata = whole.strata()
+    choices = set()
+    for one in strata:
+        assert one.dynamics["mass_ratio"] == {"low": 0.9, "high": 1.1}
+        assert (one.hobbles[1].probability, one.hobbles[1].change) == (0.5, weak)
+        change = one.hobbles[0].change
+        choices.add((one.dynamics["battery_v"], change["joint"], change["angle_rad"]["low"]))
+        assert one.strata() == (one,)
+    assert len(strata) == len(choices) == 8

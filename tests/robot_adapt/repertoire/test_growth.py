@@ -9,8 +9,10 @@ from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
+from robot_adapt.lane import Lane
 from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.policy import policy_file
+from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
 from robot_adapt.repertoire.growth import Growth, GrowthState, _most_promising
@@ -20,6 +22,9 @@ from robot_adapt.repertoire.work import Row, RowItem, Specialist, SpecialistItem
 from tests.builders import shipped_policy
 from tests.robot_adapt.repertoire.test_config import _GENERALISTS, _config
 from tests.robot_adapt.repertoire.test_members import _row
+
+_TRAINING = {"iterations": 2, "pairs": 2, "sigma": 0.02, "final_sigma": 0.02, "step": 0.02, "final_step": 0.01, "worlds": 3}
+_REFINEMENT = {"tasks": 2, "training": _TRAINING}
 
 
 def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth:
@@ -51,16 +56,48 @@ def test_members_come_in_mirrored_pairs_and_the_matrix_is_its_own_mirror_image(m
     assert trials == specialists + rows
 
 
-def test_growth_resumed_from_a_checkpoint_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = _config()
+def test_growth_resumed_from_a_checkpoint_of_any_stage_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(refinement=_REFINEMENT)
     growth, path = _growth(config, monkeypatch), tmp_path / "checkpoint"
-    first = growth.grow(growth.start())
-    checkpoint.save(first, config, path)
-    straight, resumed = growth.grow(first), growth.grow(checkpoint.load(path, config))
-    np.testing.assert_array_equal(straight.members.thetas, resumed.members.thetas)
-    assert (straight.log, straight.trials) == (resumed.log, resumed.trials)
+    state, names = growth.start(), []
+    while (stage := growth.next_stage(state)) is not None:
+        checkpoint.save(state, config, path)
+        again = growth.next_stage(resumed := checkpoint.load(path, config))
+        assert again is not None
+        straight, resumed = stage.advance(state), again.advance(resumed)
+        np.testing.assert_array_equal(straight.members.thetas, resumed.members.thetas)
+        assert (straight.log, straight.trials, straight.stages) == (resumed.log, resumed.trials, resumed.stages)
+        state = straight
+        names.append(again.name)
+    assert names == ["round 1 of 2", "round 2 of 2", "selection", "refinement"]
     with pytest.raises(UserError, match="another config"):
         checkpoint.load(path, _config(seed=2))
+
+
+@pytest.mark.parametrize("key", ["selection", "matrix"])
+def test_a_repertoire_that_walks_on_none_of_its_tasks_says_so(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    growth = _growth(_config(), monkeypatch)
+    monkeypatch.setattr(growth, "_run", lambda _, work: dict.fromkeys(work, Row(np.zeros((1, 2)), None, 3)))
+    with pytest.raises(UserError, match=rf"{key}\.tasks: the meta-policy falls before its first tick on all of them"):
+        {"selection": growth.select, "matrix": growth.finish}[key](growth.start())
+
+
+def test_the_matrix_s_tasks_go_through_all_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    legs = ["front_left", "back_left", "back_right"]
+    weak = {"kind": "weak_leg", "leg": {"one_of": legs}, "strength": {"low": 0.1, "high": 0.4}}
+    config = _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": weak}]}}, matrix={"tasks": 6, "trials": 2})
+    met: list[str] = []
+
+    def run(_: object, work: dict[int, RowItem]) -> dict[int, Row]:
+        met.extend(leg for one in work.values() for leg in one.robot.dynamics.strength)
+        return {key: Row(np.array([[0.0, 1.0]]), np.zeros(47), 3) for key in work}
+
+    growth = _growth(config, monkeypatch)
+    monkeypatch.setattr(growth, "_run", run)
+    growth.finish(growth.start())
+    assert met == legs + legs
 
 
 def test_a_specialist_learns_its_own_task() -> None:
@@ -81,6 +118,22 @@ def test_a_specialist_learns_its_own_task() -> None:
     specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, config, 4, 1, 0))
     assert specialist.after > specialist.before + 0.02
     assert specialist.trials == config.trials + 8
+
+
+def test_a_specialist_is_measured_in_as_many_worlds_as_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
+    worlds = tuple(rig.dynamics.with_changes(mass_ratio=ratio) for ratio in (0.9, 1.0, 1.1))
+    met: list[float] = []
+
+    class SpyingLane(Lane):
+        def __init__(self, policy: LinearPolicy, robot: SimulatedRobotConfig, trial_s: float, seed: int, purpose: str) -> None:
+            met.append(robot.dynamics.mass_ratio)
+            super().__init__(policy, robot, trial_s, seed, purpose)
+
+    monkeypatch.setattr("robot_adapt.repertoire.work.Lane", SpyingLane)
+    config = _config().specialist
+    train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, config, 4, 1, 0))
+    assert met[config.iterations :] == [0.9, 1.0, 1.1, 0.9]
 
 
 def test_a_robot_that_lies_there_before_its_first_tick_is_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,8 +237,7 @@ def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_specialists_are_refined_in_the_worlds_of_their_niche_and_stay_as_they_were_if_they_gain_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    training = {"iterations": 2, "pairs": 2, "sigma": 0.02, "final_sigma": 0.02, "step": 0.02, "final_step": 0.01, "worlds": 3}
-    config = _config(refinement={"tasks": 2, "training": training})
+    config = _config(refinement=_REFINEMENT)
     growth = _growth(config, monkeypatch)
     mirror, policy = mirror_of(config.robot.robot.body, config.robot.robot.trot), shipped_policy()
     theta = policy.parameters
