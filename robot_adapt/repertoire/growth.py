@@ -13,7 +13,7 @@ many again: the return matrix. The same config gives the same bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,10 +29,10 @@ from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, Reperto
 from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
+from robot_adapt.repertoire.tasks import Tasks
 from robot_adapt.repertoire.trace import mirrored
 from robot_adapt.repertoire.work import Row, RowItem, SpecialistItem, measure_row, train_specialist
 from sim.dynamics import Dynamics
-from sim.sampler import DynamicsSampler
 
 _FRESH = 8
 _GENERALISTS = 2**20  # their seeds' task numbers, behind all specialists'
@@ -91,6 +91,7 @@ class Growth:
     ) -> None:
         self._config, self._policy, self._executor, self._on_item = config, policy, executor, on_item
         self._mirror: Mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
+        self._tasks = Tasks(config, self._mirror)
 
     def start(self) -> GrowthState:
         """The meta-policy and its generalists, a work item each."""
@@ -130,7 +131,7 @@ class Growth:
         """One round: `candidates` and then `specialists` work items."""
         c, members = self._config, state.members
         plan = c.rounds[state.stages]
-        tasks = self._tasks("round", state.stages, plan.candidates)
+        tasks = self._tasks.of_families("round", state.stages, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
@@ -142,7 +143,7 @@ class Growth:
 
         items = {
             task: SpecialistItem(
-                self._policy, c.robot, self._worlds("round", state.stages, task, c.specialist.worlds), c.trial_s,
+                self._policy, c.robot, self._tasks.worlds("round", state.stages, task, c.specialist.worlds), c.trial_s,
                 start(task), c.specialist, _FRESH, c.seed, 1000 * state.stages + task,
             )
             for task in chosen
@@ -161,7 +162,7 @@ class Growth:
     def select(self, state: GrowthState) -> GrowthState:
         """Keeps the members that are worth having; a work item a task."""
         c, members = self._config.selection, state.members
-        rows = self._rows(self._tasks("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
+        rows = self._rows(self._tasks.of_families("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
         returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
         _check_somebody_walked(returns, "selection.tasks")
         kept = worth_having(returns, members.across, self._first_ones, c.members)
@@ -172,12 +173,12 @@ class Growth:
     def refine(self, plan: RefinementConfig, state: GrowthState) -> GrowthState:
         """Specialists climb in their niches: a work item a task, then one a specialist that has a niche."""
         c, members = self._config, state.members
-        tasks = self._tasks("niche", 0, plan.tasks)
+        tasks = self._tasks.of_families("niche", 0, plan.tasks)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_refinable(row, tasks[task][1])}
         items = {
             member: SpecialistItem(
-                self._policy, c.robot, self._niche_worlds(niche, plan.training.worlds), c.trial_s,
+                self._policy, c.robot, self._tasks.niche_worlds(niche, plan.training.worlds), c.trial_s,
                 members.thetas[member], plan.training, _FRESH, c.seed, 1000 * state.stages + member,
             )
             for member, niche in niches(usable, members).items()
@@ -194,7 +195,7 @@ class Growth:
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
         """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
         c, members = self._config, state.members
-        tasks = self._matrix_tasks()
+        tasks = self._tasks.of_strata("matrix", c.matrix.tasks)
         rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
@@ -222,47 +223,6 @@ class Growth:
     def _first_ones(self) -> int:
         """The meta-policy, the generalists and their mirror images."""
         return 1 + 2 * len(self._generalists)
-
-    def _tasks(self, purpose: str, index: int, count: int) -> dict[int, tuple[str, Dynamics]]:
-        """Family and world of each task, the families in turn."""
-        return {task: (self._family(task), self._worlds(purpose, index, task, 1)[0]) for task in range(count)}
-
-    def _matrix_tasks(self) -> dict[int, tuple[str, Dynamics]]:
-        """The strata in turn."""
-        strata, tasks = self._config.strata, {}
-        for task in range(self._config.matrix.tasks):
-            family, hobbles = strata[task % len(strata)]
-            tasks[task] = family, self._worlds_of(hobbles, "matrix", 0, task, 1)[0]
-        return tasks
-
-    def _family(self, task: int) -> str:
-        names = list(self._config.families)
-        return names[task % len(names)]
-
-    def _worlds(self, purpose: str, index: int, task: int, count: int) -> tuple[Dynamics, ...]:
-        """A task's hobble in so many worlds; the first one is its own."""
-        return self._worlds_of(self._config.families[self._family(task)], purpose, index, task, count)
-
-    def _worlds_of(self, hobbles: DynamicsSampler, purpose: str, index: int, task: int, count: int) -> tuple[Dynamics, ...]:
-        seed = self._config.seed
-        return tuple(
-            self._config.sample(
-                hobbles,
-                generator(seed, f"repertoire {purpose} hobble", index, task),
-                generator(seed, f"repertoire {purpose} world", index, task, world),
-            )
-            for world in range(count)
-        )
-
-    def _niche_worlds(self, niche: Sequence[tuple[int, bool]], count: int) -> tuple[Dynamics, ...]:
-        """The hobbles of a niche's tasks in turn, in so many worlds; those of the other side mirrored."""
-        worlds_of = {task: self._worlds("niche", 0, task, -(-count // len(niche))) for task, _ in niche}
-        worlds = []
-        for k in range(count):
-            task, is_across = niche[k % len(niche)]
-            world = worlds_of[task][k // len(niche)]
-            worlds.append(self._mirror.dynamics(world) if is_across else world)
-        return tuple(worlds)
 
     def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
         c = self._config

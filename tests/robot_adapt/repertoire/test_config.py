@@ -6,16 +6,9 @@ from robot_adapt.config import validate
 from robot_adapt.errors import UserError
 from robot_adapt.repertoire.config import RepertoireConfig
 
+_TINY = {"iterations": 2, "pairs": 2, "sigma": 0.05, "final_sigma": 0.02, "step": 0.06, "final_step": 0.02}
 _GENERALISTS = {
-    "training": {
-        "iterations": 2,
-        "pairs": 2,
-        "sigma": 0.05,
-        "final_sigma": 0.02,
-        "step": 0.06,
-        "final_step": 0.02,
-        "worlds": 3,
-    },
+    "training": {**_TINY, "worlds": 3},
     "worlds": {"wide": {"dynamics": {"mass_ratio": {"low": 0.8, "high": 1.2}}}},
 }
 _WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
@@ -33,15 +26,7 @@ def _config(**changes: object) -> RepertoireConfig:
         "families": {
             name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
         },
-        "specialist": {
-            "iterations": 2,
-            "pairs": 2,
-            "sigma": 0.05,
-            "final_sigma": 0.02,
-            "step": 0.06,
-            "final_step": 0.02,
-            "worlds": 2,
-        },
+        "specialist": {**_TINY, "worlds": 2},
         "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
         "selection": {"tasks": 2, "trials": 2, "members": 7},
         "matrix": {"tasks": 3, "trials": 2},

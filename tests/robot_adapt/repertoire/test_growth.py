@@ -20,11 +20,10 @@ from robot_adapt.repertoire.members import Members
 from robot_adapt.repertoire.mirror import mirror_of
 from robot_adapt.repertoire.work import Row, RowItem, Specialist, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
-from tests.robot_adapt.repertoire.test_config import _GENERALISTS, _config
+from tests.robot_adapt.repertoire.test_config import _GENERALISTS, _TINY, _config
 from tests.robot_adapt.repertoire.test_members import _row
 
-_TRAINING = {"iterations": 2, "pairs": 2, "sigma": 0.02, "final_sigma": 0.02, "step": 0.02, "final_step": 0.01, "worlds": 3}
-_REFINEMENT = {"tasks": 2, "training": _TRAINING}
+_REFINEMENT = {"tasks": 2, "training": {**_TINY, "worlds": 3}}
 
 
 def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth:
