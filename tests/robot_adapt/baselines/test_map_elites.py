@@ -158,3 +158,11 @@ def test_from_a_config_to_a_map_to_trial_and_error_on_a_hobbled_robot(tmp_path: 
             operator.tell(candidates[0].id, lane.value(candidates[0].parameters, candidates[0].id))
     assert lane.trials == 3
     assert np.isfinite(operator.best.value)
+
+
+def test_the_shipped_map_is_the_product_of_the_shipped_config_around_the_shipped_policy() -> None:
+    found = behaviour_map.load(behaviour_map.path_of("minitaur"))
+    found.check_fits(POLICY)
+    settings = load_config(shipped("baselines", "minitaur_map_elites.yaml"), MapElitesConfig)
+    assert found.provenance["config"] == settings.model_dump(mode="json")
+    assert len(found.returns) <= 1 + settings.cells**POLICY.trot.legs
