@@ -37,6 +37,7 @@ def bench(
     from robot_adapt.bench.methods import absent
     from robot_adapt.bench.shares import returns
     from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load, shipped_or_file
     from robot_adapt.errors import UserError
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
@@ -62,7 +63,7 @@ def bench(
     to_run = [] if draw else recovery.missing(planned, recovery.read(planned, path))
     if to_run:
         executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
-        with ProgressReport() as progress:
+        with run_folder(folder), ProgressReport() as progress:
             progress.stage("bouts", len(planned), len(planned) - len(to_run))
             try:
                 recovery.carry_out(to_run, path, executor, progress.advance)

@@ -17,6 +17,7 @@ def grow_repertoire(
 ) -> None:
     """Grow a repertoire of specialists around a policy, in simulation. Run again, it goes on to the same bytes."""
     from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
@@ -27,10 +28,9 @@ def grow_repertoire(
     settings = load(config, RepertoireConfig)
     policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
     folder = out if out is not None else Path("runs") / f"repertoire-{config.stem}"
-    folder.mkdir(parents=True, exist_ok=True)
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
-    with ProgressReport() as progress:
+    with run_folder(folder), ProgressReport() as progress:
         growth = Growth(settings, policy, executor, progress.advance)
         try:
             if saved.exists():

@@ -19,6 +19,7 @@ def map_elites(
     from robot_adapt.baselines import behaviour_map
     from robot_adapt.baselines.map_elites import MapElites, MapElitesConfig, load, save
     from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load as load_config
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
@@ -28,9 +29,8 @@ def map_elites(
     folder = out if out is not None else Path("runs") / f"map-elites-{config.stem}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
-    with ProgressReport() as progress:
+    with run_folder(folder), ProgressReport() as progress:
         algorithm = MapElites(settings, replace(policy, repertoire=None), executor, progress.advance)
-        folder.mkdir(parents=True, exist_ok=True)
         state = load(saved, settings) if saved.exists() else algorithm.start()
         each = algorithm.items_in(settings.batch)
         progress.stage("generations", each * settings.generations, each * state.generations)

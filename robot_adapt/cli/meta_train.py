@@ -20,6 +20,7 @@ def meta_train(
     import functools
 
     from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load
     from robot_adapt.meta import checkpoint, curve
     from robot_adapt.meta.config import MetaTrainConfig
@@ -35,12 +36,11 @@ def meta_train(
     algorithm = EsMaml(plan, arena, executor)
     saved, good = folder / "checkpoint.safetensors", folder / "good_checkpoint.safetensors"
     arena.check()
-    folder.mkdir(parents=True, exist_ok=True)
-    state = checkpoint.load(saved, settings, arena.start_sha256) if saved.exists() else algorithm.start()
     total = sum(plan.trials_in(k) for k in range(plan.iterations))
-    done = sum(plan.trials_in(k) for k in range(state.iteration))
-    try:
-        with ProgressReport() as progress:
+    with run_folder(folder), ProgressReport() as progress:
+        state = checkpoint.load(saved, settings, arena.start_sha256) if saved.exists() else algorithm.start()
+        done = sum(plan.trials_in(k) for k in range(state.iteration))
+        try:
             if state.iteration:
                 progress.say(f"going on from iteration {state.iteration} of {plan.iterations} in {saved}")
             progress.stage("meta-training", total, done)
@@ -53,13 +53,13 @@ def meta_train(
                     p = state.curve[-1]
                     progress.say(f"iteration {p.iteration}: held-out return {p.before:.3f} -> adapted {p.after:.3f} m")
                     curve.write(state.curve, folder)
-    except DivergedError as error:
-        last = good if good.exists() else saved
-        raise DivergedError(f"{error}; the last good checkpoint is {last if last.exists() else 'none'}") from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f" after iteration {state.iteration}; run the same command to go on") from None
-    finally:
-        executor.close()
+        except DivergedError as error:
+            last = good if good.exists() else saved
+            raise DivergedError(f"{error}; the last good checkpoint is {last if last.exists() else 'none'}") from None
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f" after iteration {state.iteration}; run the same command to go on") from None
+        finally:
+            executor.close()
     policy_file.save(arena.policy(state), folder / "policy.safetensors")
     curve.write(state.curve, folder)
     typer.echo(str(folder / "policy.safetensors"))
