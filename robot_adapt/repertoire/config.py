@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
-from robot_adapt.backends import NamedRig
+from robot_adapt.backends import NamedRig, SimulatedRobotConfig
 from robot_adapt.config import FROZEN, Count, Positive, Seed
 from sim.dynamics import Dynamics
 from sim.sampler import DynamicsSampler
@@ -18,10 +18,10 @@ META_POLICY = "meta-policy"  # what member 0 is called
 
 
 class SpecialistConfig(BaseModel):
-    """Evolution strategies on one task: mirrored pairs under common random numbers, ranks of differences (see es_step).
+    """Evolution strategies: mirrored pairs under common random numbers, ranks of differences (see es_step).
 
-    Each iteration meets the task's hobble in the next of `worlds` worlds: a specialist of one world would not transfer. Sigma
-    and step shrink by the same factor in every iteration, to their final values: wide finds another walk, narrow betters it.
+    Each iteration meets the next of `worlds` worlds: a specialist of one world would not transfer. Sigma and step shrink by the
+    same factor in every iteration, to their final values: wide finds another walk, narrow betters it.
     """
 
     model_config = FROZEN
@@ -94,10 +94,7 @@ class RefinementConfig(BaseModel):
 
 
 class MatrixConfig(BaseModel):
-    """The return matrix that the prior is fitted to: tasks of its own, before mirroring; `trials` a member and task.
-
-    Its tasks go through all strata in turn: so few of them would leave gaps, and others twice, were they drawn at random.
-    """
+    """The return matrix that the prior is fitted to: tasks of its own, before mirroring; `trials` a member and task."""
 
     model_config = FROZEN
     tasks: Annotated[int, Field(ge=2)]
@@ -110,6 +107,7 @@ class RepertoireConfig(BaseModel):
     Attributes:
         policy: the meta-policy, by its name in configs/policies/ or a file.
         worlds: what varies around the rig's dynamics in every task.
+        robots: families for which `robot` will not do, each on another model of it: what walks on one would fall on the other.
         families: kinds of hobbles by name, each drawn evenly, on top of a world. Those on one side of the robot are enough:
             members and the matrix are mirrored.
 
@@ -118,6 +116,7 @@ class RepertoireConfig(BaseModel):
     model_config = FROZEN
     policy: str
     robot: NamedRig
+    robots: dict[str, NamedRig] = {}
     seed: Seed
     trial_s: Positive
     worlds: DynamicsSampler
@@ -131,9 +130,14 @@ class RepertoireConfig(BaseModel):
 
     @model_validator(mode="after")
     def _tasks_are_of_this_robot(self) -> RepertoireConfig:
-        if self.robot.engine == "mujoco":
-            raise ValueError("robot: engine mujoco stands for reality: nothing is trained on it")
         body = self.robot.robot.body
+        for key, rig in (("robot", self.robot), *((f"robots.{family}", one) for family, one in self.robots.items())):
+            if rig.engine == "mujoco":
+                raise ValueError(f"{key}: engine mujoco stands for reality: nothing is trained on it")
+            if rig.robot != self.robot.robot:
+                raise ValueError(f"{key}: {rig.robot.body.name} is not the robot, {body.name}")
+        if unknown := self.robots.keys() - self.families.keys():
+            raise ValueError(f"robots.{min(unknown)}: no family has this name")
         if META_POLICY in self.families:
             raise ValueError(f"families.{META_POLICY}: member 0 has this name")
         samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
@@ -157,6 +161,10 @@ class RepertoireConfig(BaseModel):
         turns = zip_longest(*([(name, one) for one in family.strata()] for name, family in self.families.items()))
         return tuple(one for turn in turns for one in turn if one is not None)
 
-    def sample(self, hobbles: DynamicsSampler, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
+    def robot_of(self, family: str) -> SimulatedRobotConfig:
+        return self.robots.get(family, self.robot)
+
+    def sample(self, stratum: int, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
         """A world with hobbles drawn; each has its generator, so that one hobble can be met in many worlds."""
-        return hobbles.sample(self.worlds.sample(self.robot.dynamics, world), hobble)
+        family, hobbles = self.strata[stratum]
+        return hobbles.sample(self.worlds.sample(self.robot_of(family).dynamics, world), hobble)

@@ -1,13 +1,13 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
-It begins with generalists, if the config names any. Each round samples tasks, tries every member on them, and trains
-specialists where they may gain most on the best member, to judge by those of the same family before; each that gains joins,
-with its mirror image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot
-be learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is
-left of it but what was in a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each
-climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center). At the end all members
-meet tasks that nothing was chosen by, of every stratum of the families in turn (which joint, which sign), and, mirrored, as
-many again: the return matrix. The same config gives the same bytes.
+It begins with generalists, if the config names any. Each round draws tasks, tries every member on them, and trains specialists
+where they may gain most on the best member, to judge by those of the same family before; each that gains joins, with its mirror
+image. A specialist meets all that its combination of choices may draw (this joint, that sign), so that one serves for every
+severity; it begins as the meta-policy, a generalist or the best member of its own family: what cannot be learned from a fall
+may be from a milder case, and no family owes another anything, so that `without` a family nothing is left of it but what was in
+a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each climbs on in the tasks of
+its own family in which it is the family's best (as k-means moves a center). At the end all members meet tasks that nothing was
+chosen by and, mirrored, as many again: the return matrix. The same config gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
-from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, RepertoireConfig
+from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, RepertoireConfig, SpecialistConfig
 from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
@@ -103,9 +103,7 @@ class Growth:
                     worlds.sample(c.robot.dynamics, generator(c.seed, "repertoire generalist world", index, world))
                     for world in range(c.generalists.training.worlds)
                 )
-                items[index] = SpecialistItem(
-                    self._policy, c.robot, drawn, c.trial_s, theta, c.generalists.training, _FRESH, c.seed, _GENERALISTS + index
-                )
+                items[index] = self._training(c.robot, drawn, theta, c.generalists.training, _GENERALISTS + index)
         thetas, words, log, trials = [theta], [META_POLICY], [], 0
         for name, one in zip(self._generalists, self._run(train_specialist, items).values(), strict=True):
             thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
@@ -131,7 +129,7 @@ class Growth:
         """One round: `candidates` and then `specialists` work items."""
         c, members = self._config, state.members
         plan = c.rounds[state.stages]
-        tasks = self._tasks.of_families("round", state.stages, plan.candidates)
+        tasks = self._tasks.drawn("round", state.stages, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
@@ -141,13 +139,11 @@ class Growth:
             best_kin: FloatArray = members.thetas[kin[int(rows[task].returns[kin].mean(axis=1).argmax())]]
             return best_kin
 
-        items = {
-            task: SpecialistItem(
-                self._policy, c.robot, self._tasks.worlds("round", state.stages, task, c.specialist.worlds), c.trial_s,
-                start(task), c.specialist, _FRESH, c.seed, 1000 * state.stages + task,
-            )
-            for task in chosen
-        }  # fmt: skip
+        items = {}
+        for task in chosen:
+            worlds = self._tasks.alike("round", state.stages, task, c.specialist.worlds)
+            robot = c.robot_of(tasks[task][0])
+            items[task] = self._training(robot, worlds, start(task), c.specialist, 1000 * state.stages + task)
         trained = self._run(train_specialist, items)
         thetas, words, log = list(members.thetas), list(members.words), list(state.log)
         for task, one in trained.items():
@@ -162,7 +158,7 @@ class Growth:
     def select(self, state: GrowthState) -> GrowthState:
         """Keeps the members that are worth having; a work item a task."""
         c, members = self._config.selection, state.members
-        rows = self._rows(self._tasks.of_families("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
+        rows = self._rows(self._tasks.drawn("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
         returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
         _check_somebody_walked(returns, "selection.tasks")
         kept = worth_having(returns, members.across, self._first_ones, c.members)
@@ -173,16 +169,14 @@ class Growth:
     def refine(self, plan: RefinementConfig, state: GrowthState) -> GrowthState:
         """Specialists climb in their niches: a work item a task, then one a specialist that has a niche."""
         c, members = self._config, state.members
-        tasks = self._tasks.of_families("niche", 0, plan.tasks)
+        tasks = self._tasks.drawn("niche", 0, plan.tasks)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         usable = {task: (tasks[task][0], row) for task, row in rows.items() if is_refinable(row, tasks[task][1])}
-        items = {
-            member: SpecialistItem(
-                self._policy, c.robot, self._tasks.niche_worlds(niche, plan.training.worlds), c.trial_s,
-                members.thetas[member], plan.training, _FRESH, c.seed, 1000 * state.stages + member,
-            )
-            for member, niche in niches(usable, members).items()
-        }  # fmt: skip
+        items = {}
+        for member, niche in niches(usable, members).items():
+            worlds = self._tasks.niche_worlds(niche, plan.training.worlds)
+            robot, start = c.robot_of(members.words[member]), members.thetas[member]
+            items[member] = self._training(robot, worlds, start, plan.training, 1000 * state.stages + member)
         trained = self._run(train_specialist, items)
         thetas, log = members.thetas.copy(), list(state.log)
         for member, one in trained.items():
@@ -195,7 +189,7 @@ class Growth:
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
         """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
         c, members = self._config, state.members
-        tasks = self._tasks.of_strata("matrix", c.matrix.tasks)
+        tasks = self._tasks.drawn("matrix", 0, c.matrix.tasks)
         rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
@@ -224,16 +218,29 @@ class Growth:
         """The meta-policy, the generalists and their mirror images."""
         return 1 + 2 * len(self._generalists)
 
+    def _training(
+        self,
+        robot: SimulatedRobotConfig,
+        worlds: tuple[Dynamics, ...],
+        start: FloatArray,
+        training: SpecialistConfig,
+        number: int,
+    ) -> SpecialistItem:
+        c = self._config
+        return SpecialistItem(self._policy, robot, worlds, c.trial_s, start, training, _FRESH, c.seed, number)
+
     def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
         c = self._config
         items = {
-            task: RowItem(self._policy, self._robot(world), c.trial_s, thetas, trials, c.seed, 1000 * (index + 100) + task)
-            for task, (_, world) in tasks.items()
+            task: RowItem(
+                self._policy, self._robot(family, world), c.trial_s, thetas, trials, c.seed, 1000 * (index + 100) + task
+            )
+            for task, (family, world) in tasks.items()
         }
         return self._run(measure_row, items)
 
-    def _robot(self, world: Dynamics) -> SimulatedRobotConfig:
-        return self._config.robot.model_copy(update={"dynamics": world})
+    def _robot(self, family: str, world: Dynamics) -> SimulatedRobotConfig:
+        return self._config.robot_of(family).model_copy(update={"dynamics": world})
 
     def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
         """Raises RuntimeError when an item fails: without one of them the same config would give other bytes."""

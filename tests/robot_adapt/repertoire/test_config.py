@@ -62,9 +62,18 @@ def test_a_family_that_this_robot_cannot_have_is_named() -> None:
         _config(families={"weak": {"hobbles": [{"probability": 1.0, "change": {**WEAK, "leg": "tail"}}]}})
 
 
-def test_nothing_is_grown_on_what_stands_for_reality() -> None:
-    with pytest.raises(UserError, match="mujoco"):
-        _config(robot="minitaur_mujoco")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"robot": "minitaur_mujoco"}, "robot: engine mujoco"),
+        ({"robots": {"weak": "minitaur_mujoco"}}, r"robots\.weak: engine mujoco"),
+        ({"robots": {"weak": "laikago_training"}}, r"robots\.weak: laikago is not the robot, minitaur"),
+        ({"robots": {"weka": "minitaur"}}, r"robots\.weka: no family has this name"),
+    ],
+)
+def test_nothing_is_grown_on_what_stands_for_reality_or_on_another_robot(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        _config(**changes)
 
 
 def test_strata_are_the_choices_of_all_families_in_turn() -> None:

@@ -99,6 +99,32 @@ def test_the_matrix_s_tasks_go_through_all_choices(monkeypatch: pytest.MonkeyPat
     assert met == legs + legs
 
 
+def test_a_family_with_a_robot_of_its_own_is_met_on_it_in_every_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = _config(robots={"slope": "minitaur_five_bar_training"}, refinement=_REFINEMENT)
+    growth = _growth(config, monkeypatch)
+    met: list[tuple[str, bool]] = []
+
+    def run(_: object, work: dict[int, RowItem | SpecialistItem]) -> dict[int, Row | Specialist]:
+        done: dict[int, Row | Specialist] = {}
+        for key, one in work.items():
+            worlds = one.worlds if isinstance(one, SpecialistItem) else (one.robot.dynamics,)
+            assert len({bool(world.strength) for world in worlds}) == 1  # weak legs, or slopes
+            met.append(("serial" if one.robot.simulation is None else one.robot.simulation.legs, bool(worlds[0].strength)))
+            done[key] = (
+                Specialist(one.start, 0.0, 1.0, 1)
+                if isinstance(one, SpecialistItem)
+                else Row(np.arange(len(one.members))[:, None] + np.array([0.0, 0.1]), np.zeros(47), 2)
+            )
+        return done
+
+    monkeypatch.setattr(growth, "_run", run)
+    state = growth.start()
+    while (stage := growth.next_stage(state)) is not None:
+        state = stage.advance(state)
+    growth.finish(state)
+    assert set(met) == {("serial", True), ("five_bar", False)}
+
+
 def test_a_specialist_learns_its_own_task() -> None:
     rig = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig)
     weak = rig.dynamics.with_changes(strength={"front_left": 0.1})
