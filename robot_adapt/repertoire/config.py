@@ -162,9 +162,10 @@ class RepertoireConfig(BaseModel):
         return tuple(one for turn in turns for one in turn if one is not None)
 
     def robot_of(self, family: str) -> SimulatedRobotConfig:
+        """The rig that a family's tasks are met on, its own dynamics still in it."""
         return self.robots.get(family, self.robot)
 
     def sample(self, stratum: int, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
-        """A world with hobbles drawn; each has its generator, so that one hobble can be met in many worlds."""
+        """A world with the hobbles of `strata[stratum]` drawn; each has its generator: one hobble can be met in many worlds."""
         family, hobbles = self.strata[stratum]
         return hobbles.sample(self.worlds.sample(self.robot_of(family).dynamics, world), hobble)

@@ -103,7 +103,7 @@ class Growth:
                     worlds.sample(c.robot.dynamics, generator(c.seed, "repertoire generalist world", index, world))
                     for world in range(c.generalists.training.worlds)
                 )
-                items[index] = self._training(c.robot, drawn, theta, c.generalists.training, _GENERALISTS + index)
+                items[index] = self._specialist(c.robot, drawn, theta, c.generalists.training, _GENERALISTS + index)
         thetas, words, log, trials = [theta], [META_POLICY], [], 0
         for name, one in zip(self._generalists, self._run(train_specialist, items).values(), strict=True):
             thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
@@ -143,7 +143,7 @@ class Growth:
         for task in chosen:
             worlds = self._tasks.alike("round", state.stages, task, c.specialist.worlds)
             robot = c.robot_of(tasks[task][0])
-            items[task] = self._training(robot, worlds, start(task), c.specialist, 1000 * state.stages + task)
+            items[task] = self._specialist(robot, worlds, start(task), c.specialist, 1000 * state.stages + task)
         trained = self._run(train_specialist, items)
         thetas, words, log = list(members.thetas), list(members.words), list(state.log)
         for task, one in trained.items():
@@ -176,7 +176,7 @@ class Growth:
         for member, niche in niches(usable, members).items():
             worlds = self._tasks.niche_worlds(niche, plan.training.worlds)
             robot, start = c.robot_of(members.words[member]), members.thetas[member]
-            items[member] = self._training(robot, worlds, start, plan.training, 1000 * state.stages + member)
+            items[member] = self._specialist(robot, worlds, start, plan.training, 1000 * state.stages + member)
         trained = self._run(train_specialist, items)
         thetas, log = members.thetas.copy(), list(state.log)
         for member, one in trained.items():
@@ -218,7 +218,7 @@ class Growth:
         """The meta-policy, the generalists and their mirror images."""
         return 1 + 2 * len(self._generalists)
 
-    def _training(
+    def _specialist(
         self,
         robot: SimulatedRobotConfig,
         worlds: tuple[Dynamics, ...],

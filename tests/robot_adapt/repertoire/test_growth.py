@@ -9,10 +9,8 @@ from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
-from robot_adapt.lane import Lane
 from robot_adapt.meta.executors.local import InProcessExecutor
 from robot_adapt.policy import policy_file
-from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
 from robot_adapt.repertoire.growth import Growth, GrowthState, _most_promising
@@ -123,42 +121,6 @@ def test_a_family_with_a_robot_of_its_own_is_met_on_it_in_every_stage(monkeypatc
         state = stage.advance(state)
     growth.finish(state)
     assert set(met) == {("serial", True), ("five_bar", False)}
-
-
-def test_a_specialist_learns_its_own_task() -> None:
-    rig = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig)
-    weak = rig.dynamics.with_changes(strength={"front_left": 0.1})
-    policy = shipped_policy()
-    config = _config(
-        specialist={
-            "iterations": 12,
-            "pairs": 4,
-            "sigma": 0.05,
-            "final_sigma": 0.02,
-            "step": 0.06,
-            "final_step": 0.03,
-            "worlds": 1,
-        }
-    ).specialist
-    specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, config, 4, 1, 0))
-    assert specialist.after > specialist.before + 0.02
-    assert specialist.trials == config.trials + 8
-
-
-def test_a_specialist_is_measured_in_as_many_worlds_as_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
-    worlds = tuple(rig.dynamics.with_changes(mass_ratio=ratio) for ratio in (0.9, 1.0, 1.1))
-    met: list[float] = []
-
-    class SpyingLane(Lane):
-        def __init__(self, policy: LinearPolicy, robot: SimulatedRobotConfig, trial_s: float, seed: int, purpose: str) -> None:
-            met.append(robot.dynamics.mass_ratio)
-            super().__init__(policy, robot, trial_s, seed, purpose)
-
-    monkeypatch.setattr("robot_adapt.repertoire.work.Lane", SpyingLane)
-    config = _config().specialist
-    train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, config, 4, 1, 0))
-    assert met[config.iterations :] == [0.9, 1.0, 1.1, 0.9]
 
 
 def test_a_robot_that_lies_there_before_its_first_tick_is_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
