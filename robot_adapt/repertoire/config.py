@@ -108,6 +108,8 @@ class RepertoireConfig(BaseModel):
         policy: the meta-policy, by its name in configs/policies/ or a file.
         worlds: what varies around the rig's dynamics in every task.
         robots: families for which `robot` will not do, each on another model of it: what walks on one would fall on the other.
+        traces: the model that leaves the traces: whoever adapts is known by its first walk, and closed legs walk differently.
+            None: the one that members walk on.
         families: kinds of hobbles by name, each drawn evenly, on top of a world. Those on one side of the robot are enough:
             members and the matrix are mirrored.
 
@@ -117,6 +119,7 @@ class RepertoireConfig(BaseModel):
     policy: str
     robot: NamedRig
     robots: dict[str, NamedRig] = {}
+    traces: NamedRig | None = None
     seed: Seed
     trial_s: Positive
     worlds: DynamicsSampler
@@ -124,14 +127,15 @@ class RepertoireConfig(BaseModel):
     families: Annotated[dict[str, DynamicsSampler], Field(min_length=1)]
     specialist: SpecialistConfig
     rounds: Annotated[tuple[RoundConfig, ...], Field(min_length=1)]
-    selection: SelectionConfig
+    selection: SelectionConfig | None = None
     refinement: RefinementConfig | None = None
     matrix: MatrixConfig
 
     @model_validator(mode="after")
     def _tasks_are_of_this_robot(self) -> RepertoireConfig:
         body = self.robot.robot.body
-        for key, rig in (("robot", self.robot), *((f"robots.{family}", one) for family, one in self.robots.items())):
+        rigs = {"robot": self.robot} | {f"robots.{family}": one for family, one in self.robots.items()}
+        for key, rig in (rigs | ({} if self.traces is None else {"traces": self.traces})).items():
             if rig.engine == "mujoco":
                 raise ValueError(f"{key}: engine mujoco stands for reality: nothing is trained on it")
             if rig.robot != self.robot.robot:
@@ -143,8 +147,8 @@ class RepertoireConfig(BaseModel):
         samplers = {"worlds": self.worlds} | {f"families.{name}": one for name, one in self.families.items()}
         if self.generalists is not None:
             samplers |= {f"generalists.worlds.{name}": one for name, one in self.generalists.worlds.items()}
-            least, most = 1 + 2 * len(self.generalists.worlds), self.selection.members
-            if least > most:
+            least = 1 + 2 * len(self.generalists.worlds)
+            if self.selection is not None and least > (most := self.selection.members):
                 raise ValueError(
                     f"selection.members: {most} are too few: the meta-policy, generalists and mirror images are {least}"
                 )

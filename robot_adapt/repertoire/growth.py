@@ -1,13 +1,14 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
 It begins with generalists, if the config names any. Each round draws tasks, tries every member on them, and trains specialists
-where they may gain most on the best member, to judge by those of the same family before; each that gains joins, with its mirror
-image. A specialist meets all that its combination of choices may draw (this joint, that sign), so that one serves for every
-severity; it begins as the meta-policy, a generalist or the best member of its own family: what cannot be learned from a fall
-may be from a milder case, and no family owes another anything, so that `without` a family nothing is left of it but what was in
-a generalist's worlds. Then those that are nowhere worth having go, and the others are refined: each climbs on in the tasks of
-its own family in which it is the family's best (as k-means moves a center). At the end all members meet tasks that nothing was
-chosen by and, mirrored, as many again: the return matrix. The same config gives the same bytes.
+where they may gain most on the best member: as far as others came, as likely as those of the family gained; each that gains
+joins, with its mirror image. A specialist meets all that its combination of choices may draw (this joint, that sign), so that
+one serves for every severity; it begins as the meta-policy, a generalist or the best member of its own family: what cannot be
+learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
+of it but what was in a generalist's worlds. Then those that are nowhere worth having go, if the config has a selection, and the
+others are refined: each climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center).
+At the end all members meet tasks that nothing was chosen by and, mirrored, as many again: the return matrix. The same config
+gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure, Item, Result
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
-from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, RepertoireConfig, SpecialistConfig
+from robot_adapt.repertoire.config import META_POLICY, RefinementConfig, RepertoireConfig, SelectionConfig, SpecialistConfig
 from robot_adapt.repertoire.members import Members, is_refinable, niches, worth_having
 from robot_adapt.repertoire.mirror import Mirror, mirror_of
 from robot_adapt.repertoire.repertoire import Repertoire
@@ -53,21 +54,17 @@ class GrowthState:
     log: tuple[tuple[int, str, float, float], ...]
 
     @property
-    def prospects(self) -> dict[str, tuple[float, float]]:
-        """Of the families tried: how likely another specialist gains (rule of succession), and what those that did reached (m).
-
-        What others, generalists included, reached stands in for a family of which none has gained yet.
-        """
+    def chances(self) -> dict[str, float]:
+        """Of the families tried: how likely another specialist gains (rule of succession)."""
         tried = Counter(family for _, family, _, _ in self.log)
-        gained = [(family, after) for _, family, before, after in self.log if _is_worth_keeping(before, after)]
-        everywhere = [after for _, after in gained]
+        gained = Counter(family for _, family, before, after in self.log if _is_worth_keeping(before, after))
+        return {family: (gained[family] + 1) / (count + 2) for family, count in tried.items()}
 
-        def reached(family: str) -> float:
-            there = [after for one, after in gained if one == family] or everywhere
-            return float(np.mean(there)) if there else 0.0
-
-        kept = Counter(family for family, _ in gained)
-        return {family: ((kept[family] + 1) / (count + 2), reached(family)) for family, count in tried.items()}
+    @property
+    def reached(self) -> float:
+        """What those that gained reached, generalists included (m); what a family is short of it may yet be learned."""
+        gained = [after for _, _, before, after in self.log if _is_worth_keeping(before, after)]
+        return float(np.mean(gained)) if gained else 0.0
 
 
 @dataclass(frozen=True)
@@ -114,13 +111,13 @@ class Growth:
 
     def next_stage(self, state: GrowthState) -> Stage | None:
         """None when there is nothing left but to finish."""
-        c, rounds = self._config, self._config.rounds
-        if state.stages < len(rounds):
-            plan = rounds[state.stages]
-            return Stage(f"round {state.stages + 1} of {len(rounds)}", plan.candidates + plan.specialists, self.grow)
-        if state.stages == len(rounds):
-            return Stage("selection", c.selection.tasks, self.select)
-        if state.stages == len(rounds) + 1 and c.refinement is not None:
+        c, done = self._config, state.stages - len(self._config.rounds)
+        if done < 0:
+            plan = c.rounds[state.stages]
+            return Stage(f"round {state.stages + 1} of {len(c.rounds)}", plan.candidates + plan.specialists, self.grow)
+        if c.selection is not None and done == 0:
+            return Stage("selection", c.selection.tasks, partial(self.select, c.selection))
+        if c.refinement is not None and done == (c.selection is not None):
             pairs = (len(state.members.thetas) - self._first_ones) // 2
             return Stage("refinement", c.refinement.tasks + pairs, partial(self.refine, c.refinement))
         return None
@@ -132,7 +129,7 @@ class Growth:
         tasks = self._tasks.drawn("round", state.stages, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
-        chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
+        chosen = _most_promising({task: tasks[task][0] for task in best}, best, state)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
             kin = [i for i, word in enumerate(members.words) if word in (META_POLICY, *self._generalists, tasks[task][0])]
@@ -155,13 +152,13 @@ class Growth:
         trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
         return GrowthState(state.stages + 1, trials, Members(np.array(thetas), tuple(words)), tuple(log))
 
-    def select(self, state: GrowthState) -> GrowthState:
+    def select(self, plan: SelectionConfig, state: GrowthState) -> GrowthState:
         """Keeps the members that are worth having; a work item a task."""
-        c, members = self._config.selection, state.members
-        rows = self._rows(self._tasks.drawn("selection", 0, c.tasks), members.thetas, c.trials, state.stages)
+        members = state.members
+        rows = self._rows(self._tasks.drawn("selection", 0, plan.tasks), members.thetas, plan.trials, state.stages)
         returns = np.array([row.returns for row in rows.values() if row.trace is not None])  # (T, K, trials)
         _check_somebody_walked(returns, "selection.tasks")
-        kept = worth_having(returns, members.across, self._first_ones, c.members)
+        kept = worth_having(returns, members.across, self._first_ones, plan.members)
         trials = state.trials + sum(row.trials for row in rows.values())
         chosen = Members(members.thetas[kept], tuple(members.words[i] for i in kept))
         return GrowthState(state.stages + 1, trials, chosen, state.log)
@@ -233,14 +230,17 @@ class Growth:
         c = self._config
         items = {
             task: RowItem(
-                self._policy, self._robot(family, world), c.trial_s, thetas, trials, c.seed, 1000 * (index + 100) + task
+                self._policy, *self._robots(family, world), c.trial_s, thetas, trials, c.seed, 1000 * (index + 100) + task
             )
             for task, (family, world) in tasks.items()
         }
         return self._run(measure_row, items)
 
-    def _robot(self, family: str, world: Dynamics) -> SimulatedRobotConfig:
-        return self._config.robot_of(family).model_copy(update={"dynamics": world})
+    def _robots(self, family: str, world: Dynamics) -> tuple[SimulatedRobotConfig, SimulatedRobotConfig]:
+        """What members walk on in this world, and what leaves the trace."""
+        robot = self._config.robot_of(family)
+        traced = self._config.traces or robot
+        return robot.model_copy(update={"dynamics": world}), traced.model_copy(update={"dynamics": world})
 
     def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
         """Raises RuntimeError when an item fails: without one of them the same config would give other bytes."""
@@ -263,16 +263,13 @@ def _is_worth_keeping(before_m: float, after_m: float) -> bool:
     return after_m > before_m + _WORTH_M
 
 
-def _most_promising(family_of: dict[int, str], best: dict[int, float], prospects: dict[str, tuple[float, float]]) -> list[int]:
+def _most_promising(family_of: dict[int, str], best: dict[int, float], state: GrowthState) -> list[int]:
     """Tasks by what a specialist may gain there on the best member; families not tried yet first, in turn."""
+    chances, reached = state.chances, state.reached
     seen: Counter[str] = Counter()
     keys = {}
     for task in sorted(best, key=lambda task: best[task]):
         family = family_of[task]
-        if family in prospects:
-            chance, reached = prospects[family]
-            keys[task] = (1, chance * (reached - best[task]))
-        else:
-            keys[task] = (2, -seen[family])
+        keys[task] = (1, chances[family] * (reached - best[task])) if family in chances else (2, -seen[family])
         seen[family] += 1
     return sorted(keys, key=lambda task: keys[task], reverse=True)

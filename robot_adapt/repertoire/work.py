@@ -71,10 +71,11 @@ def train_specialist(item: SpecialistItem) -> Specialist:
 
 @dataclass(frozen=True)
 class RowItem:
-    """All members (K, d) on one world, so many trials each."""
+    """All members (K, d) on one world, so many trials each; `traced` is the robot that leaves the trace, in the same world."""
 
     policy: LinearPolicy
     robot: SimulatedRobotConfig
+    traced: SimulatedRobotConfig
     trial_s: float
     members: FloatArray
     trials: int
@@ -97,9 +98,10 @@ class Row:
 
 def measure_row(item: RowItem) -> Row:
     """Every trial has noise of its own, the same for all members."""
-    with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
+    with Lane(item.policy, item.traced, item.trial_s, item.seed, _TRIAL) as lane:
         first = lane.trial(item.members[0], item.task, 2**32 - 1)
+    with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
         returns = [[lane.value(member, item.task, 2**30, i) for i in range(item.trials)] for member in item.members]
         walked = len(first.telemetry["position_rad"]) > 0
         features = trace(first.telemetry, round(item.trial_s / item.policy.period_s)) if walked else None
-        return Row(np.array(returns), features, lane.trials)
+        return Row(np.array(returns), features, lane.trials + 1)

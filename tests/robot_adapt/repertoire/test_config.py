@@ -68,6 +68,8 @@ def test_a_family_that_this_robot_cannot_have_is_named() -> None:
         ({"robot": "minitaur_mujoco"}, "robot: engine mujoco"),
         ({"robots": {"weak": "minitaur_mujoco"}}, r"robots\.weak: engine mujoco"),
         ({"robots": {"weak": "laikago_training"}}, r"robots\.weak: laikago is not the robot, minitaur"),
+        ({"traces": "minitaur_mujoco"}, r"traces: engine mujoco"),
+        ({"traces": "laikago_training"}, r"traces: laikago is not the robot, minitaur"),
         ({"robots": {"weka": "minitaur"}}, r"robots\.weka: no family has this name"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.errors import UserError
 from robot_adapt.meta.executors.local import InProcessExecutor
-from robot_adapt.policy import policy_file
 from robot_adapt.repertoire import checkpoint
 from robot_adapt.repertoire.config import RepertoireConfig
 from robot_adapt.repertoire.growth import Growth, GrowthState, _most_promising
@@ -29,15 +29,20 @@ def _growth(config: RepertoireConfig, monkeypatch: pytest.MonkeyPatch) -> Growth
     return Growth(config, shipped_policy(), InProcessExecutor())
 
 
+def _grown(growth: Growth) -> tuple[GrowthState, list[tuple[str, int]]]:
+    """After all stages, and their names and items."""
+    state, stages = growth.start(), []
+    while (stage := growth.next_stage(state)) is not None:
+        stages.append((stage.name, stage.items))
+        state = stage.advance(state)
+    return state, stages
+
+
 def test_members_come_in_mirrored_pairs_and_the_matrix_is_its_own_mirror_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("robot_adapt.repertoire.members._best_of", lambda *args: float(len(args[2])))
     config = _config()
     growth = _growth(config, monkeypatch)
-    state = growth.start()
-    stages = []
-    while (stage := growth.next_stage(state)) is not None:
-        stages.append((stage.name, stage.items))
-        state = stage.advance(state)
+    state, stages = _grown(growth)
     assert stages == [("round 1 of 2", 5), ("round 2 of 2", 3), ("selection", 2)]
     repertoire, trials = growth.finish(state)
     assert len(repertoire.members) == 7  # the meta-policy, three specialists, their mirror images
@@ -73,12 +78,21 @@ def test_growth_resumed_from_a_checkpoint_of_any_stage_gives_the_same_bytes(
         checkpoint.load(path, _config(seed=2))
 
 
+def test_without_a_selection_all_that_gained_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, stages = _grown(_growth(_config(selection=None), monkeypatch))
+    assert stages == [("round 1 of 2", 5), ("round 2 of 2", 3)]
+    assert len(state.members.thetas) == 1 + 2 * 3
+
+
 @pytest.mark.parametrize("key", ["selection", "matrix"])
 def test_a_repertoire_that_walks_on_none_of_its_tasks_says_so(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    growth = _growth(_config(), monkeypatch)
+    config = _config()
+    assert config.selection is not None
+    growth = _growth(config, monkeypatch)
     monkeypatch.setattr(growth, "_run", lambda _, work: dict.fromkeys(work, Row(np.zeros((1, 2)), None, 3)))
+    finish = growth.finish if key == "matrix" else partial(growth.select, config.selection)
     with pytest.raises(UserError, match=rf"{key}\.tasks: the meta-policy falls before its first tick on all of them"):
-        {"selection": growth.select, "matrix": growth.finish}[key](growth.start())
+        finish(growth.start())
 
 
 def test_the_matrix_s_tasks_go_through_all_choices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,17 +111,28 @@ def test_the_matrix_s_tasks_go_through_all_choices(monkeypatch: pytest.MonkeyPat
     assert met == legs + legs
 
 
-def test_a_family_with_a_robot_of_its_own_is_met_on_it_in_every_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = _config(robots={"slope": "minitaur_five_bar_training"}, refinement=_REFINEMENT)
+def _legs(robot: SimulatedRobotConfig) -> str:
+    return "serial" if robot.simulation is None else robot.simulation.legs
+
+
+@pytest.mark.parametrize(("traces", "traced"), [(None, {"serial", "five_bar"}), ("minitaur_five_bar_training", {"five_bar"})])
+def test_a_family_with_a_robot_of_its_own_is_met_on_it_in_every_stage(
+    traces: str | None, traced: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config(robots={"slope": "minitaur_five_bar_training"}, traces=traces, refinement=_REFINEMENT)
     growth = _growth(config, monkeypatch)
     met: list[tuple[str, bool]] = []
+    left_traces: set[str] = set()
 
     def run(_: object, work: dict[int, RowItem | SpecialistItem]) -> dict[int, Row | Specialist]:
         done: dict[int, Row | Specialist] = {}
         for key, one in work.items():
             worlds = one.worlds if isinstance(one, SpecialistItem) else (one.robot.dynamics,)
             assert len({bool(world.strength) for world in worlds}) == 1  # weak legs, or slopes
-            met.append(("serial" if one.robot.simulation is None else one.robot.simulation.legs, bool(worlds[0].strength)))
+            met.append((_legs(one.robot), bool(worlds[0].strength)))
+            if isinstance(one, RowItem):
+                assert one.traced.dynamics == one.robot.dynamics
+                left_traces.add(_legs(one.traced))
             done[key] = (
                 Specialist(one.start, 0.0, 1.0, 1)
                 if isinstance(one, SpecialistItem)
@@ -116,17 +141,15 @@ def test_a_family_with_a_robot_of_its_own_is_met_on_it_in_every_stage(monkeypatc
         return done
 
     monkeypatch.setattr(growth, "_run", run)
-    state = growth.start()
-    while (stage := growth.next_stage(state)) is not None:
-        state = stage.advance(state)
-    growth.finish(state)
+    growth.finish(_grown(growth)[0])
     assert set(met) == {("serial", True), ("five_bar", False)}
+    assert left_traces == traced
 
 
 def test_a_robot_that_lies_there_before_its_first_tick_is_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
     rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
     lost = rig.model_copy(update={"dynamics": rig.dynamics.with_changes(shank_share={"front_left": 0.0})})
-    row = measure_row(RowItem(policy, lost, 0.4, policy.parameters[None], 1, 0, 0))
+    row = measure_row(RowItem(policy, lost, lost, 0.4, policy.parameters[None], 1, 0, 0))
     assert row.trace is None
     growth = _growth(_config(), monkeypatch)
     trained: list[int] = []
@@ -194,26 +217,35 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
 
     assert [start.tolist() for start in _starts(growth, state, monkeypatch)] == [state.members.thetas[2].tolist()] * 2
     growth = _growth(config, monkeypatch)
-    repertoire, _ = growth.finish(growth.select(state))
+    assert config.selection is not None
+    repertoire, _ = growth.finish(growth.select(config.selection, state))
     assert repertoire.member_words == ("meta-policy", "wide", "wide")
     assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
 
 
+def _tried(*log: tuple[str, float, float]) -> GrowthState:
+    """Specialists of families: what they began with and came to."""
+    return GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), tuple((0, *one) for one in log))
+
+
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
-    assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
+    assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, _tried()) == [0, 4, 2, 3, 1]
 
 
 def test_then_tasks_go_first_where_a_specialist_may_gain_most() -> None:
     family = {0: "hopeless", 1: "easy", 2: "open", 3: "open"}
     best = {0: 0.1, 1: 1.3, 2: 0.6, 3: 1.1}
-    assert _most_promising(family, best, {"hopeless": (0.1, 1.0), "easy": (0.9, 1.4), "open": (0.8, 1.3)}) == [2, 3, 0, 1]
+    hopeless = [("hopeless", 0.0, 0.0)] * 8
+    gained = [("easy", 1.0, 1.4), ("easy", 1.0, 1.4), ("open", 0.2, 0.9), ("open", 0.8, 1.2)]
+    assert _most_promising(family, best, _tried(*hopeless, *gained)) == [2, 0, 3, 1]
 
 
-def test_prospects_are_those_of_the_specialists_that_gained() -> None:
-    log = ((0, "weak", 0.4, 1.0), (0, "weak", 0.4, 0.4), (0, "slope", 0.9, 1.2), (0, "dead", 0.1, 0.1))
-    prospects = GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), log).prospects
-    assert prospects == {"weak": (0.5, 1.0), "slope": (2 / 3, 1.2), "dead": (1 / 3, 1.1)}
+def test_a_family_may_come_as_far_as_others_have_as_likely_as_its_own_gained() -> None:
+    state = _tried(("weak", 0.4, 1.0), ("weak", 0.4, 0.4), ("slope", 0.9, 1.2), ("dead", 0.1, 0.1))
+    assert state.chances == {"weak": 0.5, "slope": 2 / 3, "dead": 1 / 3}
+    assert state.reached == 1.1
+    assert _tried().reached == 0.0
 
 
 def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,16 +290,3 @@ def test_specialists_are_refined_in_the_worlds_of_their_niche_and_stay_as_they_w
     np.testing.assert_array_equal(refined.members.thetas[3:], thetas[3:])
     assert refined.log == ((2, "weak", 0.5, 0.6), (2, "slope", 0.5, 0.4))
     assert refined.trials == 2 * 1 + 2 * 10
-
-
-@pytest.mark.parametrize("name", ["minitaur", "laikago"])
-def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_shipped_policy(name: str) -> None:
-    policy = policy_file.load(shipped("policies", f"{name}.safetensors"))
-    config = load(shipped("repertoire", f"{name}.yaml"), RepertoireConfig)
-    assert policy.repertoire is not None
-    assert policy.provenance["repertoire"]["config"] == config.model_dump(mode="json")
-    assert set(policy.repertoire.task_words) == set(config.families)
-    mirror = mirror_of(config.robot.robot.body, config.robot.robot.trot)
-    for one in range(1, len(policy.repertoire.members), 2):
-        across = mirror.parameters(policy, policy.repertoire.members[one])
-        np.testing.assert_allclose(across, policy.repertoire.members[one + 1], atol=1e-9)

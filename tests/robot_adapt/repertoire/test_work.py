@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.lane import Lane
 from robot_adapt.policy.linear import LinearPolicy
-from robot_adapt.repertoire.work import SpecialistItem, train_specialist
+from robot_adapt.repertoire.work import RowItem, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
 from tests.robot_adapt.repertoire.test_config import _config
 
@@ -45,3 +46,17 @@ def test_a_specialist_is_measured_in_as_many_worlds_as_trials(monkeypatch: pytes
     config = _config().specialist
     train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, config, 4, 1, 0))
     assert met[config.iterations :] == [0.9, 1.0, 1.1, 0.9]
+
+
+def test_the_trace_is_that_of_the_robot_which_leaves_it_returns_those_of_the_other() -> None:
+    serial, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
+    closed = load(shipped("rigs", "minitaur_five_bar_training.yaml"), SimulatedRobotConfig)
+    members = policy.parameters[None]
+    both, one, other = (
+        measure_row(RowItem(policy, robot, traced, 0.4, members, 2, 0, 0))
+        for robot, traced in ((serial, closed), (serial, serial), (closed, closed))
+    )
+    np.testing.assert_array_equal(both.returns, one.returns)
+    np.testing.assert_array_equal(both.trace, other.trace)
+    assert not np.array_equal(both.returns, other.returns)
+    assert both.trials == 3
