@@ -111,16 +111,18 @@ class Growth:
 
     def next_stage(self, state: GrowthState) -> Stage | None:
         """None when there is nothing left but to finish."""
-        c, done = self._config, state.stages - len(self._config.rounds)
-        if done < 0:
+        c = self._config
+        if state.stages < len(c.rounds):
             plan = c.rounds[state.stages]
             return Stage(f"round {state.stages + 1} of {len(c.rounds)}", plan.candidates + plan.specialists, self.grow)
-        if c.selection is not None and done == 0:
-            return Stage("selection", c.selection.tasks, partial(self.select, c.selection))
-        if c.refinement is not None and done == (c.selection is not None):
+        later = []
+        if c.selection is not None:
+            later.append(Stage("selection", c.selection.tasks, partial(self.select, c.selection)))
+        if c.refinement is not None:
             pairs = (len(state.members.thetas) - self._first_ones) // 2
-            return Stage("refinement", c.refinement.tasks + pairs, partial(self.refine, c.refinement))
-        return None
+            later.append(Stage("refinement", c.refinement.tasks + pairs, partial(self.refine, c.refinement)))
+        done = state.stages - len(c.rounds)
+        return later[done] if done < len(later) else None
 
     def grow(self, state: GrowthState) -> GrowthState:
         """One round: `candidates` and then `specialists` work items."""
