@@ -9,10 +9,15 @@ from typing import Annotated
 
 import typer
 
+from robot_adapt import MAX_SEED
+
 
 def grow_repertoire(
     config: Annotated[Path, typer.Argument(help="YAML file, such as configs/repertoire/minitaur.yaml.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for checkpoint and policy; default runs/repertoire-CONFIG.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoint and policy; default runs/repertoire-CONFIG, -seed-SEED if given.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="In place of the config's.")] = None,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
 ) -> None:
     """Grow a repertoire of specialists around a policy, in simulation. Run again, it goes on to the same bytes."""
@@ -25,9 +30,11 @@ def grow_repertoire(
     from robot_adapt.repertoire.config import RepertoireConfig
     from robot_adapt.repertoire.growth import Growth
 
-    settings = load(config, RepertoireConfig)
+    settings, name = load(config, RepertoireConfig), config.stem
+    if seed is not None:
+        settings, name = settings.model_copy(update={"seed": seed}), f"{name}-seed-{seed}"
     policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
-    folder = out if out is not None else Path("runs") / f"repertoire-{config.stem}"
+    folder = out if out is not None else Path("runs") / f"repertoire-{name}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
     with run_folder(folder), ProgressReport() as progress:

@@ -16,23 +16,22 @@ WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high"
 SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
 
 
+TINY_GROWTH = {
+    "policy": "minitaur",
+    "robot": "minitaur_training",
+    "seed": 1,
+    "trial_s": 0.4,
+    "worlds": {"dynamics": {"start_push_m_s": 0.05}},
+    "families": {name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))},
+    "specialist": {**_TINY, "worlds": 2},
+    "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
+    "selection": {"tasks": 2, "trials": 2, "members": 7},
+    "matrix": {"tasks": 3, "trials": 2},
+}
+
+
 def _config(**changes: object) -> RepertoireConfig:
-    values = {
-        "policy": "minitaur",
-        "robot": "minitaur_training",
-        "seed": 1,
-        "trial_s": 0.4,
-        "worlds": {"dynamics": {"start_push_m_s": 0.05}},
-        "families": {
-            name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", WEAK), ("slope", SLOPE))
-        },
-        "specialist": {**_TINY, "worlds": 2},
-        "rounds": [{"candidates": 3, "specialists": 2}, {"candidates": 2, "specialists": 1}],
-        "selection": {"tasks": 2, "trials": 2, "members": 7},
-        "matrix": {"tasks": 3, "trials": 2},
-        **changes,
-    }
-    return validate(values, RepertoireConfig, "test.yaml")
+    return validate({**TINY_GROWTH, **changes}, RepertoireConfig, "test.yaml")
 
 
 def test_generalists_need_their_places() -> None:

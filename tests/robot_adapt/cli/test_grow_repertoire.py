@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from robot_adapt.policy import policy_file
+from tests.robot_adapt.cli.verbs import refused, run
+from tests.robot_adapt.repertoire.test_config import TINY_GROWTH
+
+
+def test_another_seed_grows_another_repertoire_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(TINY_GROWTH))
+    for arguments in ((), ("--seed", "2")):
+        done = run("grow-repertoire", path, "--processes", "0", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    first, second = (tmp_path / "runs" / name / "policy.safetensors" for name in ("repertoire-tiny", "repertoire-tiny-seed-2"))
+    one, two = policy_file.load(first), policy_file.load(second)
+    assert [grown.provenance["repertoire"]["config"]["seed"] for grown in (one, two)] == [1, 2]
+    assert one.repertoire is not None
+    assert two.repertoire is not None
+    assert one.repertoire.returns.tolist() != two.repertoire.returns.tolist()
+    again = ("grow-repertoire", path, "--processes", "0", "--out", first.parent, "--seed", "3")
+    assert "a checkpoint of another config" in refused(*again)
