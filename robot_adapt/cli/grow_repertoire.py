@@ -15,7 +15,7 @@ from robot_adapt import MAX_SEED
 def grow_repertoire(
     config: Annotated[Path, typer.Argument(help="YAML file, such as configs/repertoire/minitaur.yaml.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for checkpoint and policy; default runs/repertoire-CONFIG, -seed-SEED if given.")
+        Path | None, typer.Option(help="Folder for checkpoint and policy; default runs/repertoire-CONFIG[-seed-SEED].")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="In place of the config's.")] = None,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,

@@ -14,8 +14,6 @@ _GENERALISTS = {
 _WIDE_TO_NARROW = {"sigma": 0.08, "final_sigma": 0.02, "step": 0.04, "final_step": 0.01}
 WEAK = {"kind": "weak_leg", "leg": "front_left", "strength": {"low": 0.1, "high": 0.4}}
 SLOPE = {"kind": "ground", "ground": {"kind": "slope", "roll_rad": 0.1}}
-
-
 TINY_GROWTH = {
     "policy": "minitaur",
     "robot": "minitaur_training",
