@@ -128,6 +128,14 @@ class RecoveryBenchConfig(BaseModel):
         method = self.methods[label]
         return method.policy == self.start and not method.from_scratch
 
+    def starting_from(self, policy: str) -> RecoveryBenchConfig:
+        """With another policy in place of `start`, in all methods that begin from it."""
+        methods = {
+            label: method.model_copy(update={"policy": policy}) if method.policy == self.start else method
+            for label, method in self.methods.items()
+        }
+        return self.model_copy(update={"start": policy, "methods": methods})
+
     def quick(self) -> RecoveryBenchConfig:
         """Everything once in seconds; the numbers mean nothing."""
         oracle = self.oracle.model_copy(update={"pairs": 2, "most": 1, "every": 1, "check": 2})

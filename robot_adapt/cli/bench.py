@@ -21,6 +21,7 @@ def bench(
     config: Annotated[str, typer.Option(help="YAML file, or a name from configs/bench/.")] = "minitaur",
     out: Annotated[Path | None, typer.Option(help="Folder of table and pictures; default runs/recovery-CONFIG.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="In place of the config's.")] = None,
+    policy: Annotated[str | None, typer.Option(help="File or shipped name, in place of the config's start.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Run this method, oracle or healthy only; may be given again.")] = None,
     rig: Annotated[list[str] | None, typer.Option(help="Run on this rig only; may be given again.")] = None,
     quick: Annotated[bool, typer.Option(help="Everything once in under a minute; the numbers mean nothing.")] = False,
@@ -49,6 +50,8 @@ def bench(
         settings = settings.model_copy(update={"rigs": {name: settings.rigs[name] for name in rig}})
     if seeds is not None:
         settings = settings.model_copy(update={"seeds": seeds})
+    if policy is not None:
+        settings = settings.starting_from(policy)
     if quick:
         settings = settings.quick()
     folder = out if out is not None else Path("runs") / f"{benchmark.value}-{Path(config).stem}{'-quick' if quick else ''}"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from robot_adapt.policy import policy_file
 from tests.builders import write_yaml
 from tests.robot_adapt.bench.test_recovery import BENCH
 from tests.robot_adapt.cli.verbs import refused, run
@@ -31,3 +34,18 @@ def test_what_is_not_there_is_left_out_and_named_and_the_others_run(tmp_path: Pa
 def test_nothing_but_what_is_not_there_is_refused(tmp_path: Path) -> None:
     said = refused("bench", "recovery", "--config", _config(tmp_path), "--out", tmp_path, "--only", "DR")
     assert said == f"methods.DR: {tmp_path / 'none.safetensors'}: no such file"
+
+
+def test_another_policy_takes_the_place_of_the_start_s(tmp_path: Path) -> None:
+    policy = policy_file.load(policy_file.path_of("minitaur"))
+    policy_file.save(policy.with_parameters(np.zeros_like(policy.parameters)), tmp_path / "other.safetensors")
+    zero_shot = ("bench", "recovery", "--config", _config(tmp_path), "--only", "zero-shot", "--processes", "0")
+    for name in ("minitaur", "other"):
+        file = name if name == "minitaur" else tmp_path / "other.safetensors"
+        done = run(*zero_shot, "--policy", file, "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+    shipped, other = ((tmp_path / name / "recovery.csv").read_text().splitlines() for name in ("minitaur", "other"))
+    assert len(shipped) == len(other)
+    assert shipped[1] != other[1]
+    missing = tmp_path / "missing.safetensors"
+    assert refused(*zero_shot, "--policy", missing) == f"methods.zero-shot: {missing}: no such file"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import yaml
@@ -21,5 +22,9 @@ def test_another_seed_grows_another_repertoire_in_a_folder_of_its_own(tmp_path: 
     assert one.repertoire is not None
     assert two.repertoire is not None
     assert one.repertoire.returns.tolist() != two.repertoire.returns.tolist()
+    with (first.parent / "growth.csv").open() as file:
+        gained = [(int(row["round"]), row["family"], float(row["after_m"])) for row in csv.DictReader(file)]
+    log = one.provenance["repertoire"]["specialists"]
+    assert gained == [(index, family, round(after, 4)) for index, family, _, after in log] != []
     again = ("grow-repertoire", path, "--processes", "0", "--out", first.parent, "--seed", "3")
     assert "a checkpoint of another config" in refused(*again)
