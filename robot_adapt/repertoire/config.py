@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from itertools import zip_longest
 from typing import Annotated
 
-import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from robot_adapt.backends import NamedRig, SimulatedRobotConfig
 from robot_adapt.config import FROZEN, Count, Positive, Seed
-from sim.dynamics import Dynamics
 from sim.sampler import DynamicsSampler
 
 META_POLICY = "meta-policy"  # what member 0 is called
@@ -110,8 +106,7 @@ class RepertoireConfig(BaseModel):
         robots: families for which `robot` will not do, each on another model of it: what walks on one would fall on the other.
         traces: the model that leaves the traces: whoever adapts is known by its first walk, and closed legs walk differently.
             None: the one that members walk on.
-        families: kinds of hobbles by name, each drawn evenly, on top of a world. Those on one side of the robot are enough:
-            members and the matrix are mirrored.
+        families: kinds of hobbles by name, each drawn evenly, on top of a world.
 
     """
 
@@ -159,17 +154,6 @@ class RepertoireConfig(BaseModel):
                 raise ValueError(f"{name}.{wrong}")
         return self
 
-    @cached_property
-    def strata(self) -> tuple[tuple[str, DynamicsSampler], ...]:
-        """Family and sampler of every combination of choices (`one_of`): the first of all families, then the second, ..."""
-        turns = zip_longest(*([(name, one) for one in family.strata()] for name, family in self.families.items()))
-        return tuple(one for turn in turns for one in turn if one is not None)
-
     def robot_of(self, family: str) -> SimulatedRobotConfig:
         """The rig that a family's tasks are met on, its own dynamics still in it."""
         return self.robots.get(family, self.robot)
-
-    def sample(self, stratum: int, hobble: np.random.Generator, world: np.random.Generator) -> Dynamics:
-        """A world with the hobbles of `strata[stratum]` drawn; each has its generator: one hobble can be met in many worlds."""
-        family, hobbles = self.strata[stratum]
-        return hobbles.sample(self.worlds.sample(self.robot_of(family).dynamics, world), hobble)

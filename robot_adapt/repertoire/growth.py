@@ -1,14 +1,13 @@
 """Growing a repertoire: E_task[max_k R(theta_k)] climbed greedily, a round of specialists after the other.
 
 It begins with generalists, if the config names any. Each round draws tasks, tries every member on them, and trains specialists
-where they may gain most on the best member: as far as others came, as likely as those of the family gained; each that gains
-joins, with its mirror image. A specialist meets all that its combination of choices may draw (this joint, that sign), so that
-one serves for every severity; it begins as the meta-policy, a generalist or the best member of its own family: what cannot be
-learned from a fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left
-of it but what was in a generalist's worlds. Then those that are nowhere worth having go, if the config has a selection, and the
-others are refined: each climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center).
-At the end all members meet tasks that nothing was chosen by and, mirrored, as many again: the return matrix. The same config
-gives the same bytes.
+where they may gain most on the best member, to judge by those of the same family before; each that gains joins, with its mirror
+image. A specialist begins as the meta-policy, a generalist or the best member of its own family: what cannot be learned from a
+fall may be from a milder case, and no family owes another anything, so that `without` a family nothing is left of it but what
+was in a generalist's worlds. Then those that are nowhere worth having go, if the config has a selection, and the others are
+refined: each climbs on in the tasks of its own family in which it is the family's best (as k-means moves a center). At the end
+all members meet tasks that nothing was chosen by and, mirrored, as many again: the return matrix. The same config gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -54,17 +53,21 @@ class GrowthState:
     log: tuple[tuple[int, str, float, float], ...]
 
     @property
-    def chances(self) -> dict[str, float]:
-        """Of the families tried: how likely another specialist gains (rule of succession)."""
-        tried = Counter(family for _, family, _, _ in self.log)
-        gained = Counter(family for _, family, before, after in self.log if _is_worth_keeping(before, after))
-        return {family: (gained[family] + 1) / (count + 2) for family, count in tried.items()}
+    def prospects(self) -> dict[str, tuple[float, float]]:
+        """Of the families tried: how likely another specialist gains (rule of succession), and what those that did reached (m).
 
-    @property
-    def reached(self) -> float:
-        """What those that gained reached, generalists included (m); what a family is short of it may yet be learned."""
-        gained = [after for _, _, before, after in self.log if _is_worth_keeping(before, after)]
-        return float(np.mean(gained)) if gained else 0.0
+        What others, generalists included, reached stands in for a family of which none has gained yet.
+        """
+        tried = Counter(family for _, family, _, _ in self.log)
+        gained = [(family, after) for _, family, before, after in self.log if _is_worth_keeping(before, after)]
+        everywhere = [after for _, after in gained]
+
+        def reached(family: str) -> float:
+            there = [after for one, after in gained if one == family] or everywhere
+            return float(np.mean(there)) if there else 0.0
+
+        kept = Counter(family for family, _ in gained)
+        return {family: ((kept[family] + 1) / (count + 2), reached(family)) for family, count in tried.items()}
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class Growth:
         tasks = self._tasks.drawn("round", state.stages, plan.candidates)
         rows = self._rows(tasks, members.thetas, 1, state.stages)
         best = {task: float(row.returns.mean(axis=1).max()) for task, row in rows.items() if row.trace is not None}
-        chosen = _most_promising({task: tasks[task][0] for task in best}, best, state)[: plan.specialists]
+        chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
             kin = [i for i, word in enumerate(members.words) if word in (META_POLICY, *self._generalists, tasks[task][0])]
@@ -140,7 +143,7 @@ class Growth:
 
         items = {}
         for task in chosen:
-            worlds = self._tasks.alike("round", state.stages, task, c.specialist.worlds)
+            worlds = self._tasks.worlds("round", state.stages, task, c.specialist.worlds)
             robot = c.robot_of(tasks[task][0])
             items[task] = self._specialist(robot, worlds, start(task), c.specialist, 1000 * state.stages + task)
         trained = self._run(train_specialist, items)
@@ -188,7 +191,7 @@ class Growth:
     def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
         """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
         c, members = self._config, state.members
-        tasks = self._tasks.drawn("matrix", 0, c.matrix.tasks)
+        tasks = self._tasks.spread("matrix", c.matrix.tasks)
         rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there
         returns = np.array([rows[task].returns for task in done])  # (T, K, trials)
@@ -265,13 +268,16 @@ def _is_worth_keeping(before_m: float, after_m: float) -> bool:
     return after_m > before_m + _WORTH_M
 
 
-def _most_promising(family_of: dict[int, str], best: dict[int, float], state: GrowthState) -> list[int]:
+def _most_promising(family_of: dict[int, str], best: dict[int, float], prospects: dict[str, tuple[float, float]]) -> list[int]:
     """Tasks by what a specialist may gain there on the best member; families not tried yet first, in turn."""
-    chances, reached = state.chances, state.reached
     seen: Counter[str] = Counter()
     keys = {}
     for task in sorted(best, key=lambda task: best[task]):
         family = family_of[task]
-        keys[task] = (1, chances[family] * (reached - best[task])) if family in chances else (2, -seen[family])
+        if family in prospects:
+            chance, reached = prospects[family]
+            keys[task] = (1, chance * (reached - best[task]))
+        else:
+            keys[task] = (2, -seen[family])
         seen[family] += 1
     return sorted(keys, key=lambda task: keys[task], reverse=True)

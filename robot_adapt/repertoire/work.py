@@ -21,7 +21,7 @@ _TRIAL = "repertoire trial"
 
 @dataclass(frozen=True)
 class SpecialistItem:
-    """ES from `start` (d,) in each of `worlds` in turn; `fresh` trials, in the first so many of them, measure start and end."""
+    """ES from `start` (d,) in each of `worlds` in turn; `fresh` trials in the first one measure start and end."""
 
     policy: LinearPolicy
     robot: SimulatedRobotConfig
@@ -61,11 +61,8 @@ def train_specialist(item: SpecialistItem) -> Specialist:
         with lane(item.worlds[k % len(item.worlds)]) as there:
             differences = there.differences(theta, sigma * g, item.task, k)
         theta = theta + es_step(g, differences, step)
-    measured = np.empty((item.fresh, 2))
-    for k in range(item.fresh):
-        with lane(item.worlds[k % len(item.worlds)]) as there:
-            measured[k] = [there.value(one, item.task, 2**31, k) for one in (item.start, theta)]
-    before, after = map(float, measured.mean(axis=0))
+    with lane(item.worlds[0]) as first:
+        before, after = (first.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
     return Specialist(theta, before, after, c.trials + 2 * item.fresh)
 
 

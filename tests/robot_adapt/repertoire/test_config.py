@@ -73,11 +73,3 @@ def test_a_family_that_this_robot_cannot_have_is_named() -> None:
 def test_nothing_is_grown_on_what_stands_for_reality_or_on_another_robot(changes: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
         _config(**changes)
-
-
-def test_strata_are_the_choices_of_all_families_in_turn() -> None:
-    leg = {**WEAK, "leg": {"one_of": ["front_left", "back_left"]}}
-    families = {name: {"hobbles": [{"probability": 1.0, "change": one}]} for name, one in (("weak", leg), ("slope", SLOPE))}
-    strata = _config(families=families).strata
-    assert [name for name, _ in strata] == ["weak", "slope", "weak"]
-    assert [strata[k][1].hobbles[0].change["leg"] for k in (0, 2)] == ["front_left", "back_left"]

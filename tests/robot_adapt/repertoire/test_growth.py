@@ -223,29 +223,21 @@ def test_generalists_come_first_are_where_any_family_may_begin_and_stay(monkeypa
     assert repertoire.without(frozenset({"slope"})).member_words == repertoire.member_words
 
 
-def _tried(*log: tuple[str, float, float]) -> GrowthState:
-    """Specialists of families: what they began with and came to."""
-    return GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), tuple((0, *one) for one in log))
-
-
 def test_families_not_tried_yet_take_turns_worst_first() -> None:
     family = {0: "a", 1: "a", 2: "a", 3: "b", 4: "b"}
-    assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, _tried()) == [0, 4, 2, 3, 1]
+    assert _most_promising(family, {0: 0.1, 1: 0.3, 2: 0.2, 3: 0.9, 4: 0.5}, {}) == [0, 4, 2, 3, 1]
 
 
 def test_then_tasks_go_first_where_a_specialist_may_gain_most() -> None:
     family = {0: "hopeless", 1: "easy", 2: "open", 3: "open"}
     best = {0: 0.1, 1: 1.3, 2: 0.6, 3: 1.1}
-    hopeless = [("hopeless", 0.0, 0.0)] * 8
-    gained = [("easy", 1.0, 1.4), ("easy", 1.0, 1.4), ("open", 0.2, 0.9), ("open", 0.8, 1.2)]
-    assert _most_promising(family, best, _tried(*hopeless, *gained)) == [2, 0, 3, 1]
+    assert _most_promising(family, best, {"hopeless": (0.1, 1.0), "easy": (0.9, 1.4), "open": (0.8, 1.3)}) == [2, 3, 0, 1]
 
 
-def test_a_family_may_come_as_far_as_others_have_as_likely_as_its_own_gained() -> None:
-    state = _tried(("weak", 0.4, 1.0), ("weak", 0.4, 0.4), ("slope", 0.9, 1.2), ("dead", 0.1, 0.1))
-    assert state.chances == {"weak": 0.5, "slope": 2 / 3, "dead": 1 / 3}
-    assert state.reached == 1.1
-    assert _tried().reached == 0.0
+def test_prospects_are_those_of_the_specialists_that_gained() -> None:
+    log = ((0, "weak", 0.4, 1.0), (0, "weak", 0.4, 0.4), (0, "slope", 0.9, 1.2), (0, "dead", 0.1, 0.1))
+    prospects = GrowthState(1, 0, Members(np.zeros((1, 1)), ("meta-policy",)), log).prospects
+    assert prospects == {"weak": (0.5, 1.0), "slope": (2 / 3, 1.2), "dead": (1 / 3, 1.1)}
 
 
 def test_the_start_is_the_policy_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_a_specialist_learns_its_own_task() -> None:
     assert specialist.trials == config.trials + 8
 
 
-def test_a_specialist_is_measured_in_as_many_worlds_as_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_specialist_is_measured_in_its_first_world(monkeypatch: pytest.MonkeyPatch) -> None:
     rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
     worlds = tuple(rig.dynamics.with_changes(mass_ratio=ratio) for ratio in (0.9, 1.0, 1.1))
     met: list[float] = []
@@ -45,7 +45,7 @@ def test_a_specialist_is_measured_in_as_many_worlds_as_trials(monkeypatch: pytes
     monkeypatch.setattr("robot_adapt.repertoire.work.Lane", SpyingLane)
     config = _config().specialist
     train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, config, 4, 1, 0))
-    assert met[config.iterations :] == [0.9, 1.0, 1.1, 0.9]
+    assert met == [0.9, 1.0, 0.9]
 
 
 def test_the_trace_is_that_of_the_robot_which_leaves_it_returns_those_of_the_other() -> None:
