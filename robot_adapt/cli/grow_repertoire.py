@@ -15,7 +15,7 @@ from robot_adapt import MAX_SEED
 def grow_repertoire(
     config: Annotated[Path, typer.Argument(help="YAML file, such as configs/repertoire/minitaur.yaml.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for checkpoint, policy and curve; default runs/repertoire-CONFIG[-seed-SEED].")
+        Path | None, typer.Option(help="Folder for checkpoint, policy and gains; default runs/repertoire-CONFIG[-seed-SEED].")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="In place of the config's.")] = None,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
@@ -26,7 +26,7 @@ def grow_repertoire(
     from robot_adapt.config import load
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
-    from robot_adapt.repertoire import checkpoint, curve
+    from robot_adapt.repertoire import checkpoint, gains
     from robot_adapt.repertoire.config import RepertoireConfig
     from robot_adapt.repertoire.growth import Growth
 
@@ -60,5 +60,5 @@ def grow_repertoire(
     how = {"config": settings.model_dump(mode="json"), "trials": trials, "specialists": state.log}
     grown = replace(policy, repertoire=repertoire, provenance={**policy.provenance, "repertoire": how})
     policy_file.save(grown, folder / "policy.safetensors")
-    curve.write(state.log, folder)
+    gains.write(state.log, folder)
     typer.echo(str(folder / "policy.safetensors"))

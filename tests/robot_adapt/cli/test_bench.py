@@ -38,14 +38,13 @@ def test_nothing_but_what_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_another_policy_takes_the_place_of_the_start_s(tmp_path: Path) -> None:
     policy = policy_file.load(policy_file.path_of("minitaur"))
-    policy_file.save(policy.with_parameters(np.zeros_like(policy.parameters)), tmp_path / "other.safetensors")
+    file, missing = tmp_path / "other.safetensors", tmp_path / "missing.safetensors"
+    policy_file.save(policy.with_parameters(np.zeros_like(policy.parameters)), file)
     zero_shot = ("bench", "recovery", "--config", _config(tmp_path), "--only", "zero-shot", "--processes", "0")
-    for name in ("minitaur", "other"):
-        file = name if name == "minitaur" else tmp_path / "other.safetensors"
-        done = run(*zero_shot, "--policy", file, "--out", tmp_path / name)
+    for name, start in (("shipped", "minitaur"), ("other", file)):
+        done = run(*zero_shot, "--policy", start, "--out", tmp_path / name)
         assert done.returncode == 0, done.stderr
-    shipped, other = ((tmp_path / name / "recovery.csv").read_text().splitlines() for name in ("minitaur", "other"))
+    shipped, other = ((tmp_path / name / "recovery.csv").read_text().splitlines() for name in ("shipped", "other"))
     assert len(shipped) == len(other)
     assert shipped[1] != other[1]
-    missing = tmp_path / "missing.safetensors"
     assert refused(*zero_shot, "--policy", missing) == f"methods.zero-shot: {missing}: no such file"

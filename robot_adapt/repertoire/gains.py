@@ -15,7 +15,7 @@ _COLUMNS = ("round", "family", "before_m", "after_m")
 
 
 def write(log: Sequence[tuple[int, str, float, float]], folder: Path) -> None:
-    """Writes growth.csv and growth.png into the folder; `log` is GrowthState's."""
+    """Writes growth.csv and growth.png into the folder; `log` is GrowthState's, in m: generalists come first, in round 0."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_COLUMNS)
