@@ -140,5 +140,5 @@ class RecoveryBenchConfig(BaseModel):
         """Everything once in seconds; the numbers mean nothing."""
         oracle = self.oracle.model_copy(update={"pairs": 2, "most": 1, "every": 1, "check": 2})
         methods = {label: method.quick() for label, method in self.methods.items()}
-        some = {"methods": methods, "hobbles": dict(list(self.hobbles.items())[:2]), "rigs": dict(list(self.rigs.items())[:1])}
+        some = {"methods": methods, "hobbles": dict(list(self.hobbles.items())[:1]), "rigs": dict(list(self.rigs.items())[:1])}
         return self.model_copy(update={**some, "seeds": 2, "budgets": (1, 3), "fresh_trials": 2, "oracle": oracle})

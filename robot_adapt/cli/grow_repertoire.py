@@ -18,6 +18,10 @@ def grow_repertoire(
         Path | None, typer.Option(help="Folder for checkpoint, policy and gains; default runs/repertoire-CONFIG[-seed-SEED].")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="In place of the config's.")] = None,
+    join: Annotated[
+        list[Path] | None,
+        typer.Option(help="Policy grown by this config with another seed: its members join. May be repeated."),
+    ] = None,
     processes: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this one.")] = os.cpu_count() or 1,
 ) -> None:
     """Grow a repertoire of specialists around a policy, in simulation. Run again, it goes on to the same bytes."""
@@ -26,7 +30,7 @@ def grow_repertoire(
     from robot_adapt.config import load
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
-    from robot_adapt.repertoire import checkpoint, gains
+    from robot_adapt.repertoire import checkpoint, gains, joining
     from robot_adapt.repertoire.config import RepertoireConfig
     from robot_adapt.repertoire.growth import Growth
 
@@ -34,6 +38,7 @@ def grow_repertoire(
     if seed is not None:
         settings, name = settings.model_copy(update={"seed": seed}), f"{name}-seed-{seed}"
     policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
+    others = joining.read(join or (), settings, policy)
     folder = out if out is not None else Path("runs") / f"repertoire-{name}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
@@ -52,12 +57,14 @@ def grow_repertoire(
                 state = stage.advance(state)
                 checkpoint.save(state, settings, saved)
             progress.stage("return matrix", settings.matrix.tasks)
-            repertoire, trials = growth.finish(state)
+            repertoire, trials = growth.finish(state, [one.members for one in others])
         except KeyboardInterrupt:
             raise KeyboardInterrupt("; the same command goes on after the last stage that was done") from None
         finally:
             executor.close()
     how = {"config": settings.model_dump(mode="json"), "trials": trials, "specialists": state.log}
+    if others:
+        how["joined"] = [one.how for one in others]
     grown = replace(policy, repertoire=repertoire, provenance={**policy.provenance, "repertoire": how})
     policy_file.save(grown, folder / "policy.safetensors")
     gains.write(state.log, folder)

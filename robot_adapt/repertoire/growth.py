@@ -13,7 +13,7 @@ same bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -188,9 +188,12 @@ class Growth:
         trials = state.trials + sum(row.trials for row in rows.values()) + sum(one.trials for one in trained.values())
         return GrowthState(state.stages + 1, trials, Members(thetas, members.words), tuple(log))
 
-    def finish(self, state: GrowthState) -> tuple[Repertoire, int]:
-        """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all."""
-        c, members = self._config, state.members
+    def finish(self, state: GrowthState, others: Sequence[Members] = ()) -> tuple[Repertoire, int]:
+        """All members on all tasks of the matrix, a work item a task; returns the repertoire, and the trials spent in all.
+
+        `others` are of growths that differ in the seed only; what they spent is not counted.
+        """
+        c, members = self._config, state.members.joined(others)
         tasks = self._tasks.spread("matrix", c.matrix.tasks)
         rows = self._rows(tasks, members.thetas, c.matrix.trials, state.stages)
         done = [task for task in sorted(rows) if rows[task].trace is not None]  # else nobody can walk there

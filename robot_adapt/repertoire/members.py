@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,11 @@ class Members:
         """Which member is whose mirror image; the meta-policy stands for its own."""
         indices = np.arange(len(self.thetas))
         return np.where(indices == 0, 0, (indices - 1 ^ 1) + 1)
+
+    def joined(self, others: Sequence[Members]) -> Members:
+        """These, then the others' generalists and specialists; all around the same meta-policy."""
+        words = (word for one in others for word in one.words[1:])
+        return Members(np.vstack((self.thetas, *(one.thetas[1:] for one in others))), (*self.words, *words))
 
 
 def worth_having(returns: FloatArray, across: NDArray[np.intp], first_ones: int, most: int) -> list[int]:

@@ -273,7 +273,8 @@ def test_a_stopped_robot_no_longer_pulls_its_joints_to_a_target(connected: Made)
     for _ in range(15):
         clock.sleep_until(clock.now() + 0.02)
         after = robot.read().positions_rad
-    assert (after - before).mean() < 0.1  # without stiffness it stays or sinks, it does not rise
+    # without stiffness it stays or sinks; in real time the target pulls until the stop is there, which a busy machine delays
+    assert (after - before).mean() < (0.1 if isinstance(clock, FakeClock) else 0.4)  # not stopped, each goes over 0.44
 
 
 def test_it_stands_the_same_after_it_was_closed_and_connected_again(connected: Made) -> None:

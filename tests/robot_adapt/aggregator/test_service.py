@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from robot_adapt.errors import UserError
 from robot_adapt.wire.v1 import trials_pb2 as pb
 from robot_adapt.wire.v1 import trials_pb2_grpc as pb_grpc
 from tests.builders import sealed
+from tests.robot_adapt.cli.verbs import running, said
 
 SHA = "ab" * 32
 
@@ -133,10 +132,8 @@ def test_what_was_acknowledged_survives_a_kill_of_the_aggregator(tmp_path: Path)
     database = tmp_path / "killed.sqlite"
     acknowledged = 0
     for _ in range(3):
-        command = [sys.executable, "-m", "robot_adapt", "aggregate", "--database", str(database), "--listen", "127.0.0.1:0"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            address = process.stdout.readline().split()[2].rstrip(",")
+        with running("aggregate", "--database", database, "--listen", "127.0.0.1:0") as process:
+            address = said(process).split()[2].rstrip(",")
             killer = threading.Timer(0.3, os.kill, (process.pid, signal.SIGKILL))
             store = RemoteTrialStore(address, deadline_s=5.0)
             store.register(SessionInfo("minitaur", "test", SHA))

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +10,7 @@ from hardware.types import RobotError
 from robot_adapt.config import load, read_yaml, shipped
 from robot_adapt.hardware_config import HardwareConfig, wired_robot
 from tests.builders import write_yaml
-from tests.robot_adapt.cli.verbs import refused, run
-
-
-@contextlib.contextmanager
-def emulating(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-u", "-m", "robot_adapt", "emulate", *map(str, arguments)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        yield process
-        process.kill()
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+from tests.robot_adapt.cli.verbs import refused, run, running, said
 
 
 def tell(process: subprocess.Popen[str], line: str) -> None:
@@ -38,7 +21,7 @@ def tell(process: subprocess.Popen[str], line: str) -> None:
 
 def test_the_ports_are_said_the_robots_yaml_is_written_and_the_devices_answer_until_ctrl_c(tmp_path: Path) -> None:
     out = tmp_path / "emulated.yaml"
-    with emulating("dkitty_dynamixel", "--out", out, "--fault", "sag=1") as process:
+    with running("emulate", "dkitty_dynamixel", "--out", out, "--fault", "sag=1") as process:
         motors, imu = said(process), said(process)
         assert said(process) == f"robot-adapt check {out}"
         there = load(out, HardwareConfig)
@@ -62,7 +45,7 @@ def test_the_ports_are_said_the_robots_yaml_is_written_and_the_devices_answer_un
 
 
 def test_it_goes_on_when_nobody_is_at_standard_input() -> None:
-    with emulating("q8_dynamixel", "--physics", "mock") as process:
+    with running("emulate", "q8_dynamixel", "--physics", "mock") as process:
         port = said(process).split()[1]
         assert process.stdin is not None
         process.stdin.close()
@@ -76,7 +59,7 @@ def test_it_goes_on_when_nobody_is_at_standard_input() -> None:
 def test_a_robot_with_a_policy_is_for_adapt_and_its_calibration_stays_behind(tmp_path: Path) -> None:
     values = {**read_yaml(shipped("hardware", "minitaur_dynamixel.yaml")), "calibration": "mine.yaml"}
     out = tmp_path / "emulated.yaml"
-    with emulating(write_yaml(tmp_path / "lab.yaml", values), "--physics", "mock", "--out", out) as process:
+    with running("emulate", write_yaml(tmp_path / "lab.yaml", values), "--physics", "mock", "--out", out) as process:
         assert [said(process) for _ in range(3)][2] == f"robot-adapt adapt {out}"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 130

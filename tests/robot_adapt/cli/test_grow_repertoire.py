@@ -28,3 +28,20 @@ def test_another_seed_grows_another_repertoire_in_a_folder_of_its_own(tmp_path: 
     assert gained == [(index, family, round(after, 4)) for index, family, _, after in log] != []
     again = ("grow-repertoire", path, "--processes", "0", "--out", first.parent, "--seed", "3")
     assert "a checkpoint of another config" in refused(*again)
+
+
+def test_growths_of_other_seeds_join(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(TINY_GROWTH))
+    grow = ("grow-repertoire", path, "--processes", "0")
+    one, two, both = files = [tmp_path / name / "policy.safetensors" for name in ("one", "two", "both")]
+    assert run(*grow, "--seed", "2", "--out", two.parent).returncode == 0
+    assert run(*grow, "--out", one.parent).returncode == 0
+    assert run(*grow, "--join", two, "--out", both.parent).returncode == 0
+    counts = [len(found.members) for file in files if (found := policy_file.load(file).repertoire) is not None]
+    assert counts[2] == counts[0] + counts[1] - 1
+    (joined,) = policy_file.load(both).provenance["repertoire"]["joined"]
+    assert joined["seed"] == 2
+    assert joined["specialists"] == policy_file.load(two).provenance["repertoire"]["specialists"]
+    assert "a growth with seed 2 is there already" in refused(*grow, "--join", two, "--join", two, "--out", tmp_path / "none")
+    assert "not the growth of this config" in refused(*grow, "--seed", "3", "--join", both, "--out", tmp_path / "none")

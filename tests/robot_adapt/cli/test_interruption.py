@@ -11,7 +11,7 @@ import yaml
 
 from robot_adapt.cli import main
 from tests.builders import write_yaml
-from tests.robot_adapt.cli.verbs import ROOT, refused, run, start, wait_for
+from tests.robot_adapt.cli.verbs import ROOT, refused, run, running, wait_for
 
 
 def test_a_session_cut_off_is_resumed_as_it_was_started(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_lost_terminal_ends_a_verb_as_ctrl_c_does_but_under_nohup(
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_in_a_demo_is_status_130_and_leaves_everything_readable(tmp_path: Path, how: signal.Signals) -> None:
     out = tmp_path / "run"
-    with start("demo", "--out", out) as process:
+    with running("demo", "--out", out) as process:
         wait_for(out / "journal", "*.trial", 35, process)
         process.send_signal(how)
         time.sleep(0.02)
@@ -82,7 +82,7 @@ def test_meta_training_interrupted_and_run_again_gives_the_bytes_of_one_that_was
     config = write_yaml(tmp_path / "tiny.yaml", {**values, "trial_s": 0.5, "stages": [stage], "held_out": held_out})
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert run("meta-train", config, "--out", whole, "--processes", "0").returncode == 0
-    with start("meta-train", config, "--out", cut, "--processes", "1") as process:
+    with running("meta-train", config, "--out", cut, "--processes", "1") as process:
         wait_for(cut, "checkpoint.safetensors", 1, process)
         for _ in "abc":
             process.send_signal(signal.SIGINT)

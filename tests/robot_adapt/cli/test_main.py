@@ -15,7 +15,7 @@ import yaml
 from robot_adapt import array_file
 from robot_adapt.policy import policy_file
 from tests.builders import policy_with_repertoire, write_yaml
-from tests.robot_adapt.cli.verbs import ROOT, refused, run
+from tests.robot_adapt.cli.verbs import ROOT, refused, run, running, said
 
 
 def test_help_names_every_verb() -> None:
@@ -144,10 +144,8 @@ def test_an_unreachable_aggregator_is_said_the_session_is_complete_and_sent_late
     assert "6 trials are not sent; they are complete on disk" in done.stderr
     assert "does not answer" in refused("send", out, "--aggregator", "127.0.0.1:1")
 
-    command = [sys.executable, "-m", "robot_adapt", "aggregate", "--database", str(database), "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[2].rstrip(",")
+    with running("aggregate", "--database", database, "--listen", "127.0.0.1:0") as process:
+        address = said(process).split()[2].rstrip(",")
         for _ in "ab":
             assert run("send", out, "--aggregator", address).returncode == 0
         process.send_signal(signal.SIGINT)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -30,9 +32,22 @@ def refused(*arguments: str | Path) -> str:
     return lines[0].removeprefix("robot-adapt: ")
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "robot_adapt", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+@contextlib.contextmanager
+def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A verb that is spoken to while it runs; it is killed where the test that asked for it ends or fails."""
+    command = [sys.executable, "-u", "-m", "robot_adapt", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """The next line."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 def wait_for(condition: Path, pattern: str, count: int, process: subprocess.Popen[str]) -> None:
