@@ -31,7 +31,7 @@ POLICY = shipped_policy()
 def described(**changes: object) -> dict[str, Any]:
     """The shipped rig on the faster legs, patient, as this may be tested on a busy machine."""
     hardware = read_yaml(shipped("hardware", "minitaur_dynamixel.yaml"))
-    hardware["motors"] |= {"silent_s": 0.3, "reply_timeout_s": 0.03, "watchdog_s": 1.2}
+    hardware["motors"] |= {"silent_s": 0.6, "reply_timeout_s": 0.03, "watchdog_s": 1.2}
     hardware["imu"] |= {"stale_s": 2.0}
     hardware["safety"] |= {"stale_command_s": 2.0, "stale_reading_s": 2.0, "late_a_second": 1000}
     rig = read_yaml(shipped("rigs", "minitaur_emulated.yaml"))
