@@ -67,8 +67,9 @@ def test_a_session_walks_loses_a_motor_in_mid_trial_and_walks_on(emulated: tuple
     rig, emulators = emulated
     emulators.command("reset 0")  # the test before let it fall
     rig.robot.connect()
-    session = Session(SessionConfig("minitaur", "test", 1, 1.0), POLICY, Journal(tmp_path), lambda _: None)
+    session = Session(SessionConfig("minitaur", "test", 1, 1.6), POLICY, Journal(tmp_path), lambda _: None)
     session.measure(rig, Phase.HEALTHY, POLICY.parameters, 1)
+    # silent for 0.6 s well before the end of its trial
     broken = replace(rig, returns=Sabotage(rig.returns, emulators, 10, "dead 12"))
     session.measure(broken, Phase.HEALTHY, POLICY.parameters, 1)
     session.measure(rig, Phase.HEALTHY, POLICY.parameters, 1)  # it is still dead: not even begun
@@ -79,7 +80,7 @@ def test_a_session_walks_loses_a_motor_in_mid_trial_and_walks_on(emulated: tuple
         Status.COMPLETED, Status.ABORTED, Status.ABORTED, Status.COMPLETED,
     ]  # fmt: skip
     assert walked.value is not None
-    assert walked.value > 0.15  # in simulation it walks 0.4 m in this time
+    assert walked.value > 0.15  # in simulation it walks 0.4 m in the first second
     assert again.value is not None
     assert again.value > 0.15
     assert walked.return_source == "emulated: simulation truth"
