@@ -13,7 +13,6 @@ from hardware.clock import Clock
 from hardware.robot import Robot
 from hardware.types import FloatArray, RobotFault, RobotState
 from robot_adapt.adapt.return_source import ReturnSource
-from robot_adapt.errors import UserError
 from robot_adapt.policy.linear import Controller, LinearPolicy
 from robot_adapt.trial import Status, Trial
 
@@ -23,10 +22,8 @@ def rollout(
     on_tick: Callable[[int], None] = lambda _: None,
 ) -> Trial:  # fmt: skip
     """Walks a connected robot for `duration_s`, then stops it (damping), however the trial ended; Ctrl-C closes it."""
-    if duration_s < policy.period_s:
-        raise UserError(f"a trial of {duration_s} s is shorter than the policy's control period of {policy.period_s} s")
+    period_s, ticks = policy.period_s, policy.ticks_in(duration_s)
     controller = Controller(policy, robot.spec)
-    period_s, ticks = policy.period_s, round(duration_s / policy.period_s)
     states, targets, observations, late = [], [], [], []
     status, reason, value, missed, last, tick = Status.COMPLETED, "", None, 0, -1, 0
     start_s, collects = clock.now(), gc.isenabled()

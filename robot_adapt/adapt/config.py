@@ -8,19 +8,16 @@ from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from robot_adapt.calibration_file import CalibrationStamp
 from robot_adapt.config import FROZEN, Positive, Seed
-from robot_adapt.optim.duel import Level, Pairs
+from robot_adapt.optim.duel import DuelTerms
 from robot_adapt.optim.operators import SEARCH_KINDS, OperatorConfig
 from robot_adapt.repertoire.search import RepertoireSearchConfig
 
 
-class RepertoireDuelConfig(BaseModel):
+class RepertoireDuelConfig(DuelTerms):
     """A search in a policy's repertoire, then its winner against the policy itself; see DuelConfig."""
 
-    model_config = FROZEN
     kind: Literal["duel"]
     search: RepertoireSearchConfig
-    pairs: Pairs
-    level: Level = 0.1
 
     @property
     def trials(self) -> int:

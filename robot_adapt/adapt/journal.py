@@ -24,15 +24,16 @@ class Journal:
 
     def append(self, trial: SealedTrial) -> None:
         data = trial.message().SerializeToString(deterministic=True)
-        write_atomically(self._folder / f"{trial.number:06d}.trial", hashlib.sha256(data).digest() + data)
+        write_atomically(self._folder / _name(trial.number), hashlib.sha256(data).digest() + data)
 
     def numbers(self) -> list[int]:
-        """The numbers of all trials, in order; nothing is read."""
-        return sorted(int(path.stem) for path in self._folder.glob("*.trial"))
+        """The numbers of all trials, in order; nothing is read. What a person put beside them is none."""
+        names = (path.name for path in self._folder.glob("*.trial"))
+        return sorted(number for name in names if (number := _number(name)) is not None)
 
     def read(self, number: int) -> SealedTrial:
         """One trial."""
-        return self._read(self._folder / f"{number:06d}.trial")
+        return self._read(self._folder / _name(number))
 
     def trials(self) -> list[SealedTrial]:
         """All trials, by number."""
@@ -60,3 +61,12 @@ class Journal:
         except InvalidTrialError as error:
             raise UserError(f"{path}: damaged trial: {error}") from None
         return trial
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.trial"
+
+
+def _number(name: str) -> int | None:
+    stem = name.removesuffix(".trial")
+    return int(stem) if stem.isdecimal() and name == _name(int(stem)) else None

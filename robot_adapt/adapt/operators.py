@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robot_adapt.adapt.config import AdaptConfig, RepertoireDuelConfig
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent, UserError
 from robot_adapt.optim.duel import Duel
 from robot_adapt.optim.operator import AdaptationOperator
 from robot_adapt.optim.operators import make_operator
@@ -16,9 +16,11 @@ from robot_adapt.repertoire.search import RepertoireSearch, RepertoireSearchConf
 def make_policy_operator(settings: AdaptConfig, policy: LinearPolicy, seed: int) -> AdaptationOperator:
     """What adapts this policy; `seed` decides every random number of it.
 
-    Raises UserError when the policy was not made for these settings: no repertoire, one of other trials, or no learned space.
+    Raises UserError when the policy was not made for these settings: another period or learned space, a repertoire of other
+    trials; Absent when it has no repertoire, or an extra is not installed.
     """
     config = settings.operator
+    policy.ticks_in(settings.trial_s)
     match config:
         case RepertoireSearchConfig():
             return RepertoireSearch(config, _repertoire(settings, policy), seed)
@@ -36,9 +38,9 @@ def settings_for(policy: LinearPolicy) -> str:
 
 def _repertoire(settings: AdaptConfig, policy: LinearPolicy) -> Repertoire:
     if policy.repertoire is None:
-        raise UserError("operator: kind repertoire: this policy has none: robot-adapt grow-repertoire makes one around it")
+        raise Absent("operator: kind repertoire: this policy has none: robot-adapt grow-repertoire makes one around it")
     made_s = policy.repertoire.ticks * policy.period_s
-    if round(settings.trial_s / policy.period_s) != policy.repertoire.ticks:
+    if policy.ticks_in(settings.trial_s) != policy.repertoire.ticks:
         raise UserError(f"trial_s: this policy's repertoire is of trials of {made_s:g} s, not {settings.trial_s:g} s")
     return policy.repertoire
 

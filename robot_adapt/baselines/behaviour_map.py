@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hardware.types import FloatArray
 from robot_adapt import array_file
 from robot_adapt.config import shipped
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent, UserError
 from robot_adapt.optim.operator import Telemetry
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.trajectory_generator import TrotConfig
@@ -53,9 +53,9 @@ class BehaviourMap:
                 raise UserError(f"behaviour map: {name} hold a value that is not finite")
 
     def check_fits(self, policy: LinearPolicy) -> None:
-        """Raises UserError when the map was made around another policy."""
+        """Raises Absent when the map was made around another policy."""
         if not np.array_equal(self.behaviours[0], policy.parameters):
-            raise UserError("this behaviour map was made around another policy")
+            raise Absent("this behaviour map was made around another policy: robot-adapt map-elites makes one around this")
 
 
 def save(map_: BehaviourMap, path: Path) -> None:

@@ -24,7 +24,7 @@ def explored_trial(
     return is made of comes with the last one.
     """
     exploring = policy.with_parameters(policy.parameters)
-    ticks, bias = round(trial_s / policy.period_s), policy.weights[:, -1]
+    ticks, bias = policy.ticks_in(trial_s), policy.weights[:, -1]
     exploration = std * randomness.standard_normal((ticks + 1, len(bias)))
     done = 0
 

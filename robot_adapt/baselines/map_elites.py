@@ -7,27 +7,27 @@ the search: at the end every one is measured afresh. The same config gives the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from hardware.types import FloatArray
-from robot_adapt import __version__, array_file
+from robot_adapt import __version__, checkpoint_file
 from robot_adapt.backends import NamedRig, SimulatedRobotConfig
 from robot_adapt.baselines.behaviour_map import BehaviourMap, duty_factors
 from robot_adapt.config import FROZEN, Count, Positive, Seed
 from robot_adapt.errors import UserError
 from robot_adapt.lane import Lane
 from robot_adapt.meta.executors import Executor, gather
+from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 
-_FORMAT = "robot_adapt MAP-Elites checkpoint 1"
+_FORMAT = "robot_adapt MAP-Elites checkpoint 2"
 _AT_ONCE = 16  # behaviours a work item: opening a world costs about as much as a trial
 _FRESH = 2**31
 
@@ -198,23 +198,18 @@ class MapElites:
         return kept, returns, descriptors
 
 
-def save(state: MapState, config: MapElitesConfig, path: Path) -> None:
-    """Writes a checkpoint, with the config it belongs to."""
+def save(state: MapState, config: MapElitesConfig, policy: LinearPolicy, path: Path) -> None:
+    """Writes a checkpoint, with the config and the policy that it belongs to."""
     arrays = {"thetas": state.thetas, "descriptors": state.descriptors, "returns": state.returns}
-    values = {
-        "format": _FORMAT,
-        "config": config.model_dump(mode="json"),
-        "generations": state.generations,
-        "trials": state.trials,
-    }
-    array_file.write_atomically(path, array_file.encode(arrays, values))
+    values = {"generations": state.generations, "trials": state.trials}
+    checkpoint_file.save(path, _FORMAT, _of(config, policy), arrays, values)
 
 
-def load(path: Path, config: MapElitesConfig) -> MapState:
-    """The state saved there. Raises UserError when the file is damaged or belongs to another config."""
-    arrays, values, _ = array_file.read(path)
-    if values.get("format") != _FORMAT:
-        raise UserError(f"{path}: not a checkpoint of this version ({_FORMAT})")
-    if values["config"] != json.loads(json.dumps(config.model_dump(mode="json"))):
-        raise UserError(f"{path}: a checkpoint of another config: give --out another folder, or remove it")
+def load(path: Path, config: MapElitesConfig, policy: LinearPolicy) -> MapState:
+    """The state saved there. Raises UserError when the file is damaged or belongs to another config or policy."""
+    arrays, values = checkpoint_file.load(path, _FORMAT, _of(config, policy))
     return MapState(values["generations"], values["trials"], arrays["thetas"], arrays["descriptors"], arrays["returns"])
+
+
+def _of(config: MapElitesConfig, policy: LinearPolicy) -> dict[str, Any]:
+    return {"config": config.model_dump(mode="json"), "policy": policy_file.sha256(policy)}

@@ -11,20 +11,16 @@ finds another walk, narrow betters it); at the last of `halvings` it stops inste
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
 from hardware.types import FloatArray
-from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import FROZEN, Count, NonNegative, Positive
-from robot_adapt.lane import Lane
 from robot_adapt.optim.evolution_strategy import es_step
-from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
 
-_CHECK, _FRESH = 2**31, 2**31 + 1
+_CHECK = 2**31
 
 
 class OracleConfig(BaseModel):
@@ -34,7 +30,6 @@ class OracleConfig(BaseModel):
         most: iterations, whether it still improves or not.
         every: iterations between measurements.
         check: trials a measurement.
-        fresh: trials that measure start and end.
 
     """
 
@@ -49,53 +44,6 @@ class OracleConfig(BaseModel):
     worth_m: NonNegative = 0.01
     patience: Count = 2
     halvings: Count = 3
-    fresh: Count = 32
-
-
-@dataclass(frozen=True, eq=False)
-class OracleItem:
-    """A hobbled robot, and parameters (d,) to begin with."""
-
-    policy: LinearPolicy
-    robot: SimulatedRobotConfig
-    trial_s: float
-    start: FloatArray
-    config: OracleConfig
-    seed: int
-    task: int
-
-
-@dataclass(frozen=True, eq=False)
-class Oracle:
-    """Where the search ended.
-
-    Attributes:
-        theta: (d,), the best measured.
-        before, after: mean returns (m) of fresh trials at the start, and of theta.
-        trials: all of them.
-        settled: it stopped by the rule; False means that it might have gone on.
-        checks: the measurements (m), the first one of the start.
-
-    """
-
-    theta: FloatArray
-    before: float
-    after: float
-    trials: int
-    settled: bool
-    checks: tuple[float, ...]
-
-    def __str__(self) -> str:
-        settled = "" if self.settled else ", not settled"
-        return f"oracle {self.before:.2f} -> {self.after:.2f} m in {self.trials} trials{settled}"
-
-
-def find_oracle(item: OracleItem) -> Oracle:
-    """Runs all trials of an item in one world. In any process."""
-    with Lane(item.policy, item.robot, item.trial_s, item.seed, "oracle trial") as lane:
-        theta, checks, settled = climb(lane, item.start, item.config, item.seed, item.task)
-        before, after = (lane.mean(one, item.config.fresh, item.task, _FRESH) for one in (item.start, theta))
-        return Oracle(theta, before, after, lane.trials, settled, checks)
 
 
 class Ground(Protocol):

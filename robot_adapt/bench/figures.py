@@ -53,7 +53,7 @@ def table(of: Returns, methods: Sequence[str], trial_s: float) -> str:
     at, last = _nearest(budgets), budgets[-1]
     head = ["method", *(f"{b} trials" if b else "before" for b in budgets)]
     head += [f"{at} to {last} trials, hobbles below 0.8", f"of the oracle's return ({at})", "to 80 %, 90 %", "worst hobble"]
-    head += [f"falls in {at} trials", f"falls after, % ({at})", f"hobbles worse than before ({at})"]
+    head += [f"falls in {at} trials", f"falls after, % ({at})", f"hobbles worse than zero-shot ({at})"]
 
     def risen(method: str) -> str:
         count, more = rise(of, method, at, last)
@@ -89,7 +89,8 @@ def words(rig: str, of: Returns, methods: Sequence[str]) -> list[str]:
     said = [f"{rig}: {of.seeds} seeds of {len(of.hobbles)} hobbles; zero-shot {healthy}hobbled {of.start.mean():.2f} m."]
     if not np.isnan(oracle := of.oracle.mean()):
         without = f" Without a gap, and in no share: {', '.join(of.left_out)}." if of.left_out else ""
-        said = [f"{said[0]} The oracle: {oracle:.2f} m.{without}"]
+        short = f", {of.unsettled} of them not settled" if of.unsettled else ""
+        said = [f"{said[0]} The oracles: {oracle:.2f} m{short}.{without}"]
     for other in others:
         more, clear = ahead(of, first, other, at)
         less = f", clearly behind on {', '.join(names)}" if (names := behind(of, first, other, at)) else ""

@@ -50,8 +50,9 @@ def absent(config: RecoveryBenchConfig, labels: Iterable[str]) -> dict[str, str]
 
 
 def fitting_policy(config: RecoveryBenchConfig, name: str) -> LinearPolicy:
-    """A policy for all the config's robots. Raises UserError when it is for another."""
+    """A policy for all the config's robots. Raises UserError when it is for another, or longer trials."""
     policy = policy_file.load(policy_file.path_of(name))
+    policy.ticks_in(config.trial_s)
     for rig in config.rigs.values():
         policy.check_fits(rig.robot.body.spec)
     return policy

@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
@@ -62,6 +64,11 @@ class Planned:
     digest: str
     item: Item
 
+    @property
+    def scores(self) -> int:
+        """How many it has; see work.run."""
+        return 1 if isinstance(self.item, OracleBout) else 1 + len(self.item.budgets)
+
     def rows(self, scores: Sequence[Score]) -> list[Row]:
         return [Row(self.rig, self.hobble, self.seed, self.method, **asdict(score), digest=self.digest) for score in scores]
 
@@ -101,7 +108,7 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
 
 
 def missing(planned: Sequence[Planned], rows: Sequence[Row]) -> list[Planned]:
-    """The bouts without rows."""
+    """The bouts without rows; see `read`."""
     have = {row.digest for row in rows}
     return [one for one in planned if one.digest not in have]
 
@@ -109,11 +116,13 @@ def missing(planned: Sequence[Planned], rows: Sequence[Row]) -> list[Planned]:
 def carry_out(planned: Sequence[Planned], path: Path, executor: Executor, on_bout: Callable[[str], None]) -> None:
     """Runs bouts and adds their rows to the table as they come. Raises RuntimeError for one that cannot be run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not path.exists()
+    if path.exists():
+        os.truncate(path, len(_whole_lines(path)))
     with path.open("a", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-        if is_new:
+        if not file.tell():
             table.writeheader()
+            file.flush()
         for key, scores in executor.map(run, {key: one.item for key, one in enumerate(planned)}):
             one = planned[key]
             if isinstance(scores, Failure):
@@ -124,18 +133,27 @@ def carry_out(planned: Sequence[Planned], path: Path, executor: Executor, on_bou
 
 
 def read(planned: Sequence[Planned], path: Path) -> list[Row]:
-    """The rows of these bouts that a table has. Raises UserError naming the file and line when one is damaged."""
+    """The rows of these bouts that a table has whole. Raises UserError naming the file and line when one is damaged.
+
+    A bout cut off while it was written (a full disk, a lost mains) has its rows again when it has run again.
+    """
     if not path.exists():
         return []
-    rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line, values in enumerate(csv.DictReader(file), 2):
-            try:
-                rows.append(Row(**{field.name: _PARSED[str(field.type)](values[field.name]) for field in fields(Row)}))
-            except (KeyError, TypeError, ValueError):
-                raise UserError(f"{path}: line {line}: not a row of this benchmark") from None
-    wanted = {one.digest for one in planned}
-    return [row for row in rows if row.digest in wanted]
+    rows: dict[str, dict[int, Row]] = {}
+    for line, values in enumerate(csv.DictReader(_whole_lines(path).decode("utf-8").splitlines()), 2):
+        try:
+            row = Row(**{field.name: _PARSED[str(field.type)](values[field.name]) for field in fields(Row)})
+        except (KeyError, TypeError, ValueError):
+            raise UserError(f"{path}: line {line}: not a row of this benchmark") from None
+        rows.setdefault(row.digest, {})[row.trials] = row
+    scores = {one.digest: one.scores for one in planned}
+    return [row for digest, of in rows.items() if len(of) >= scores.get(digest, math.inf) for row in of.values()]
+
+
+def _whole_lines(path: Path) -> bytes:
+    """Without a last one that was cut off."""
+    content = path.read_bytes()
+    return content[: content.rfind(b"\n") + 1]
 
 
 _PARSED: dict[str, Callable[[str], Any]] = {

@@ -46,6 +46,7 @@ class Returns:
             counts those on the way.
         healthy: the mean return of the zero-shot policy on the robot unhobbled; NaN where that was not run.
         left_out: hobbles with a gap under 5 cm, all of them without an oracle; they are in no share.
+        unsettled: how many oracles ran out of iterations: ceilings that are too low.
 
     """
 
@@ -57,6 +58,7 @@ class Returns:
     falls: dict[tuple[str, int], FloatArray]
     healthy: float
     left_out: tuple[str, ...]
+    unsettled: int
 
     @property
     def seeds(self) -> int:
@@ -95,6 +97,7 @@ def returns(rows: Sequence[Row], rig: str, methods: Sequence[str], start: str) -
     return Returns(
         hobbles, zero, oracle, adapted, tables("fell"), tables("falls"), float(np.mean(healthy)),
         tuple(name for name, one in zip(hobbles, has_gap, strict=True) if not one),
+        sum(seed in seeds and not row.settled for (_, seed), row in oracles.items()),
     )  # fmt: skip
 
 
@@ -117,7 +120,7 @@ def median_of_oracle(of: Returns, method: str, budget: int) -> Interval:
 
 
 def worse(of: Returns, method: str, budget: int) -> list[str]:
-    """Hobbles after which it ends worse than it began, the paired 95 % interval over seeds clear of zero."""
+    """Hobbles after which it ends worse than zero-shot, the paired 95 % interval over seeds clear of zero."""
     return [name for name, (_, high) in _paired(of, of.adapted[method, budget] - of.start).items() if high < 0.0]
 
 

@@ -41,6 +41,7 @@ def adapt(
     from robot_adapt.backends import Operator, RobotConfig, open_rig
     from robot_adapt.cli.address import check_address
     from robot_adapt.cli.progress import ProgressReport
+    from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load, load_json, shipped_or_file
     from robot_adapt.errors import UserError
     from robot_adapt.policy import policy_file
@@ -88,11 +89,13 @@ def adapt(
             stack.enter_context(real_time(progress.say))
         stack.callback(rig.close)
         if resume is not None:
+            stack.enter_context(run_folder(run.folder))
             _check_calibration(run, plan, rig.calibration)
         rig.robot.connect()
         if resume is None:  # not before: a robot that cannot be armed leaves nothing behind, and nothing to resume
             plan = plan.model_copy(update={"calibration": rig.calibration})
             run.make()
+            stack.enter_context(run_folder(run.folder))
             policy_file.save(start, run.policy)
             write_atomically(run.session, plan.model_dump_json(indent=2).encode())
         stack.enter_context(run.kept())

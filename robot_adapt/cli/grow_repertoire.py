@@ -46,16 +46,16 @@ def grow_repertoire(
         growth = Growth(settings, policy, executor, progress.advance)
         try:
             if saved.exists():
-                state = checkpoint.load(saved, settings)
+                state = checkpoint.load(saved, settings, policy)
             else:
                 if settings.generalists is not None:
                     progress.stage("generalists", len(settings.generalists.worlds))
                 state = growth.start()
-                checkpoint.save(state, settings, saved)
+                checkpoint.save(state, settings, policy, saved)
             while (stage := growth.next_stage(state)) is not None:
                 progress.stage(stage.name, stage.items)
                 state = stage.advance(state)
-                checkpoint.save(state, settings, saved)
+                checkpoint.save(state, settings, policy, saved)
             progress.stage("return matrix", settings.matrix.tasks)
             repertoire, trials = growth.finish(state, [one.members for one in others])
         except KeyboardInterrupt:

@@ -25,19 +25,19 @@ def map_elites(
     from robot_adapt.policy import policy_file
 
     settings = load_config(config, MapElitesConfig)
-    policy = policy_file.load(policy_file.path_of(settings.policy))
+    policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
     folder = out if out is not None else Path("runs") / f"map-elites-{config.stem}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()
     with run_folder(folder), ProgressReport() as progress:
-        algorithm = MapElites(settings, replace(policy, repertoire=None), executor, progress.advance)
-        state = load(saved, settings) if saved.exists() else algorithm.start()
+        algorithm = MapElites(settings, policy, executor, progress.advance)
+        state = load(saved, settings, policy) if saved.exists() else algorithm.start()
         each = algorithm.items_in(settings.batch)
         progress.stage("generations", each * settings.generations, each * state.generations)
         try:
             while state.generations < settings.generations:
                 state = algorithm.advance(state)
-                save(state, settings, saved)
+                save(state, settings, policy, saved)
             progress.stage("fresh trials", algorithm.items_in(1 + len(state.returns)))
             found = algorithm.finish(state)
         except KeyboardInterrupt:

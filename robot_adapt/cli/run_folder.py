@@ -24,7 +24,7 @@ def run_folder(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise UserError(f"{folder}: another run works in it; give this one another --out") from None
+        raise UserError(f"{folder}: another run works in it") from None
     try:
         yield
     finally:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
+from typing import Any
 
-from robot_adapt import array_file
-from robot_adapt.errors import UserError
+from robot_adapt import checkpoint_file
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.state import CurvePoint, MetaState
 from robot_adapt.optim.space import from_arrays
 from robot_adapt.policy.normalizer import Moments
 
-_FORMAT = "robot_adapt checkpoint 2"
+_FORMAT = "robot_adapt checkpoint 3"
 
 
 def save(state: MetaState, config: MetaTrainConfig, path: Path, start_sha256: str | None = None) -> None:
@@ -22,9 +21,6 @@ def save(state: MetaState, config: MetaTrainConfig, path: Path, start_sha256: st
     if state.space is not None:
         arrays |= state.space.arrays()
     values = {
-        "format": _FORMAT,
-        "config": config.model_dump(mode="json"),
-        "start_sha256": start_sha256,
         "iteration": state.iteration,
         "trials": state.trials,
         "count": state.moments.count,
@@ -32,18 +28,12 @@ def save(state: MetaState, config: MetaTrainConfig, path: Path, start_sha256: st
         "returns": state.returns,
         "ascent": state.ascent,
     }
-    array_file.write_atomically(path, array_file.encode(arrays, values))
+    checkpoint_file.save(path, _FORMAT, _of(config, start_sha256), arrays, values)
 
 
 def load(path: Path, config: MetaTrainConfig, start_sha256: str | None = None) -> MetaState:
     """The state saved there. Raises UserError when the file is damaged or belongs to another config or start policy."""
-    arrays, values, _ = array_file.read(path)
-    if values.get("format") != _FORMAT:
-        raise UserError(f"{path}: not a checkpoint of this version ({_FORMAT})")
-    ours = {"config": json.loads(json.dumps(config.model_dump(mode="json"))), "start_sha256": start_sha256}
-    for what, words in (("config", "config"), ("start_sha256", "start policy")):
-        if values[what] != ours[what]:
-            raise UserError(f"{path}: a checkpoint of another {words}: give --out another folder, or remove it")
+    arrays, values = checkpoint_file.load(path, _FORMAT, _of(config, start_sha256))
     return MetaState(
         iteration=values["iteration"],
         trials=values["trials"],
@@ -54,3 +44,7 @@ def load(path: Path, config: MetaTrainConfig, start_sha256: str | None = None) -
         returns=tuple(values["returns"]),
         ascent=values["ascent"],
     )
+
+
+def _of(config: MetaTrainConfig, start_sha256: str | None) -> dict[str, Any]:
+    return {"config": config.model_dump(mode="json"), "start policy": start_sha256}

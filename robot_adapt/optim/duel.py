@@ -14,14 +14,26 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
 from hardware.types import FloatArray
+from robot_adapt.config import FROZEN
 from robot_adapt.optim.operator import AdaptationOperator, Best, Candidate, Outcome, Telemetry
 from robot_adapt.optim.rounds import RoundOperator
 
-Pairs = Annotated[int, Field(ge=1, le=16)]
-Level = Annotated[float, Field(gt=0.0, lt=1.0)]
+
+class DuelTerms(BaseModel):
+    """`pairs` fresh trials each; the winner stays if p <= level."""
+
+    model_config = FROZEN
+    pairs: Annotated[int, Field(ge=1, le=16)]
+    level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+
+    @model_validator(mode="after")
+    def _can_be_won(self) -> DuelTerms:
+        if (least := 2.0**-self.pairs) > self.level:
+            raise ValueError(f"pairs: of {self.pairs} p is {least:g} at least, above level {self.level:g}: nobody could win")
+        return self
 
 
 class Duel:

@@ -17,6 +17,7 @@ from robot_adapt.config import FROZEN, Count, Positive
 from robot_adapt.optim.ascent import AscentConfig, make_ascent
 from robot_adapt.optim.gradients import GradientConfig, gradient
 from robot_adapt.optim.perturbations import GaussianConfig, PerturbationConfig, as_pairs, draw, mirrored
+from robot_adapt.optim.regression import linear_programming
 
 
 class EsGradientConfig(BaseModel):
@@ -44,9 +45,14 @@ class EsGradientConfig(BaseModel):
 
 
 class EsGradient:
-    """A Strategy; what it believes z to be worth is the mean of the last round around it."""
+    """A Strategy; what it believes z to be worth is the mean of the last round around it.
+
+    Raises Absent when its estimator needs an extra that is not installed.
+    """
 
     def __init__(self, config: EsGradientConfig, dimensions: int) -> None:
+        if config.gradient.estimator == "l1_decoding":
+            linear_programming()
         self._config = config
         self._z: FloatArray = np.zeros(dimensions)
         self._value: float | None = None

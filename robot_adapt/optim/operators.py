@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import Discriminator, Tag
 
 from hardware.types import FloatArray
-from robot_adapt.config import FROZEN
 from robot_adapt.optim.active_subspace_es import ActiveSubspaceEs, ActiveSubspaceEsConfig
 from robot_adapt.optim.batch_hill_climbing import BatchHillClimbing, BatchHillClimbingConfig
 from robot_adapt.optim.bayesian_optimization import BayesianOptimization, BayesianOptimizationConfig
 from robot_adapt.optim.cma_es import CmaEs, CmaEsConfig
-from robot_adapt.optim.duel import Duel, Level, Pairs
+from robot_adapt.optim.duel import Duel, DuelTerms
 from robot_adapt.optim.es_gradient import EsGradient, EsGradientConfig
 from robot_adapt.optim.guided_es import GuidedEs, GuidedEsConfig
 from robot_adapt.optim.hill_climbing import HillClimbing, HillClimbingConfig
@@ -46,14 +45,11 @@ SearchConfig = Annotated[
 ]
 
 
-class DuelConfig(BaseModel):
-    """A search, then its winner against its start on `pairs` fresh trials each: the winner stays if p <= level (see Duel)."""
+class DuelConfig(DuelTerms):
+    """A search, then its winner against its start (see Duel)."""
 
-    model_config = FROZEN
     kind: Literal["duel"]
     search: SearchConfig
-    pairs: Pairs
-    level: Level = 0.1
 
     @property
     def trials(self) -> int:

@@ -5,10 +5,13 @@ With `intercept` a constant is fitted too and left out of the answer: values the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.errors import UserError
+from robot_adapt.errors import Absent
 
 _LASSO_SWEEPS = 10_000
 _LASSO_TOLERANCE = 1e-10
@@ -59,15 +62,22 @@ def lasso(x: FloatArray, y: FloatArray, penalty: float, intercept: bool = False)
     return slope
 
 
-def l1_decoding(x: FloatArray, y: FloatArray, intercept: bool = False) -> FloatArray:
-    """min |y - x g|_1, a linear program: exact although some values are arbitrarily wrong (Candes & Tao, math/0502327).
-
-    It needs more values than dimensions; the surer, the more. Raises UserError without scipy.
-    """
+def linear_programming() -> Callable[..., Any]:
+    """What solves l1_decoding's program. Raises Absent without scipy."""
     try:
         from scipy.optimize import linprog
     except ImportError:
-        raise UserError("the estimator l1_decoding needs scipy: pip install 'robot-adapt[optim]'") from None
+        raise Absent("the estimator l1_decoding needs scipy: pip install 'robot-adapt[optim]'") from None
+    solve: Callable[..., Any] = linprog
+    return solve
+
+
+def l1_decoding(x: FloatArray, y: FloatArray, intercept: bool = False) -> FloatArray:
+    """min |y - x g|_1, a linear program: exact although some values are arbitrarily wrong (Candes & Tao, math/0502327).
+
+    It needs more values than dimensions; the surer, the more. Raises Absent without scipy.
+    """
+    linprog = linear_programming()
     n, d = x.shape
     columns = np.hstack((x, np.ones((n, 1)))) if intercept else x
     free = columns.shape[1]

@@ -83,6 +83,12 @@ class LinearPolicy:
         """This policy with other parameters, and in its provenance how it came to them."""
         return replace(self.with_parameters(parameters), provenance={**self.provenance, "adapted": how})
 
+    def ticks_in(self, trial_s: float) -> int:
+        """Control periods of a trial. Raises UserError when there is not one."""
+        if trial_s < self.period_s:
+            raise UserError(f"trial_s: {trial_s:g} s is shorter than the policy's control period of {self.period_s:g} s")
+        return round(trial_s / self.period_s)
+
     def check_fits(self, spec: RobotSpec) -> None:
         """Raises UserError when this policy was made for another robot or another joint order."""
         if self.robot != spec.name:

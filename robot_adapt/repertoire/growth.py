@@ -208,7 +208,7 @@ class Growth:
             np.vstack((means, means[:, members.across])),
             np.vstack((traces, mirrored(traces, self._mirror))),
             noise_sd,
-            round(c.trial_s / self._policy.period_s),
+            self._policy.ticks_in(c.trial_s),
             members.words,
             words + words,
         )

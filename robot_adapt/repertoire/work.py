@@ -100,5 +100,5 @@ def measure_row(item: RowItem) -> Row:
     with Lane(item.policy, item.robot, item.trial_s, item.seed, _TRIAL) as lane:
         returns = [[lane.value(member, item.task, 2**30, i) for i in range(item.trials)] for member in item.members]
         walked = len(first.telemetry["position_rad"]) > 0
-        features = trace(first.telemetry, round(item.trial_s / item.policy.period_s)) if walked else None
+        features = trace(first.telemetry, item.policy.ticks_in(item.trial_s)) if walked else None
         return Row(np.array(returns), features, lane.trials + 1)

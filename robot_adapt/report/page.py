@@ -1,12 +1,14 @@
-"""A run folder's report: recovery.json, recovery.png, report.html, from its trials database or, without one, its journal."""
+"""A run folder's report: recovery.json, recovery.png, report.html, from its trials database or its journal."""
 
 from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -19,27 +21,62 @@ from robot_adapt.config import load_json
 from robot_adapt.errors import UserError
 from robot_adapt.policy import policy_file
 from robot_adapt.report.plots import MEASURED, draw_recovery
-from robot_adapt.report.recovery import Recovery, recovery, stored_trials
+from robot_adapt.report.recovery import Recovery, recovery
 from robot_adapt.run_folder import RunFolder
+from robot_adapt.wire.convert import InvalidTrialError, SealedTrial
 
 Complain = Callable[[str], None]
 _WORTH_WINNING_BACK = 0.05  # of the healthy return; below it a share of the loss is noise
 
 
 def read_trials(run: RunFolder, complain: Complain = lambda _: None) -> tuple[list[TrialRecord], str]:
-    """The run's trials and its start policy's SHA-256; damaged ones are complained of. Raises UserError for no run."""
+    """The run's trials and its start policy's SHA-256; damaged ones are complained of. Raises UserError for no run.
+
+    Of its database, or of its journal where that has more: an aggregator may have fallen behind.
+    """
+    readings = []
     if run.database.is_file():
-        store = SqliteTrialStore(run.database)
+        readings.append(_stored(run.database))
+    if run.journal.is_dir() and run.policy.is_file():
+        trials, damage = Journal(run.journal).readable()
+        readings.append(Reading([trial.record for trial in trials], policy_file.sha256(policy_file.load(run.policy)), damage))
+    if not readings:
+        raise UserError(f"{run.folder}: not a run folder: no {run.database.name}, no {run.journal.name}/ with a policy")
+    damage = [line for reading in readings for line in reading.damage]
+    fullest = max(readings, key=lambda reading: len(reading.trials))
+    if damage and not fullest.trials:
+        raise UserError(damage[0])
+    for line in damage:
+        complain(f"{line}: left out")
+    return fullest.trials, fullest.policy_sha256
+
+
+class Reading(NamedTuple):
+    """Trials, their start policy's SHA-256, and a sentence for each that is damaged."""
+
+    trials: list[TrialRecord]
+    policy_sha256: str
+    damage: list[str]
+
+
+def _stored(database: Path) -> Reading:
+    try:
+        store = SqliteTrialStore(database)
         try:
-            return stored_trials(store, str(run.database))
+            sealed, policy_sha256 = _only_session(store, str(database))
         finally:
             store.close()
-    if run.journal.is_dir() and run.policy.is_file():
-        trials, damaged = Journal(run.journal).readable()
-        for file in damaged:
-            complain(f"{file}: left out")
-        return [trial.record for trial in trials], policy_file.sha256(policy_file.load(run.policy))
-    raise UserError(f"{run.folder}: not a run folder: no {run.database.name}, no {run.journal.name}/ with a policy")
+    except UserError as error:
+        return Reading([], "", [str(error)])
+    except sqlite3.DatabaseError as error:
+        return Reading([], "", [f"{database}: {error}"])
+    trials, damage = [], []
+    for one in sealed:
+        try:
+            trials.append(one.record)
+        except InvalidTrialError as error:
+            damage.append(f"{database}: trial {one.number}: {error}")
+    return Reading(trials, policy_sha256, damage)
 
 
 def write_report(run: RunFolder, complain: Complain = lambda _: None) -> Recovery:
@@ -51,6 +88,15 @@ def write_report(run: RunFolder, complain: Complain = lambda _: None) -> Recover
     draw_recovery(numbers, trials, run.recovery_png)
     write_atomically(run.report_html, _page(numbers, trials, run).encode())
     return numbers
+
+
+def _only_session(store: SqliteTrialStore, where: str) -> tuple[list[SealedTrial], str]:
+    """The trials of a store's only session, and its policy's SHA-256. Raises UserError when there is not exactly one."""
+    sessions = [info for info in store.sessions() if info.trials]
+    if len(sessions) != 1:
+        raise UserError(f"{where}: holds {len(sessions)} sessions with trials, a report is of one")
+    (info,) = sessions
+    return store.trials(info.robot, info.session), info.policy_sha256
 
 
 def _calibration(run: RunFolder, complain: Complain) -> str:

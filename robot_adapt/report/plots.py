@@ -26,7 +26,7 @@ def draw_recovery(numbers: Recovery, trials: Sequence[TrialRecord], path: Path) 
     """Means with intervals, the return of every adaptation trial, and the paths walked; one PNG."""
     figure = Figure(figsize=(11.0, 6.4), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 2.2), height_ratios=(1.25, 1))
-    figure.suptitle(f"{numbers.robot}: {numbers.hobble or 'as it is'}", fontsize=13)
+    figure.suptitle(f"{numbers.robot}: {numbers.hobble or 'as it is'}", fontsize=13, parse_math=False)
     _draw_means(figure.add_subplot(grid[0, 0]), numbers)
     _draw_trials(figure.add_subplot(grid[0, 1]), numbers, trials)
     _draw_paths(figure.add_subplot(grid[1, :]), trials)

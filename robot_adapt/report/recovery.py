@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from robot_adapt.adapt.record import Phase, TrialRecord
-from robot_adapt.aggregator.store import TrialStore
 from robot_adapt.errors import UserError
 from robot_adapt.trial import Status
 
@@ -53,8 +52,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Recovery:
-    """One session told in numbers. A part not measured is None; aborted trials count nowhere but in `aborted` and `events`.
+    """One session told in numbers. A part not measured is None.
 
+    Aborted trials have no return: they count in `aborted`, `events` and what was spent.
     `calibration` says by which file joint angles were measured; empty where there was none, as in simulation.
     """
 
@@ -111,12 +111,3 @@ def recovery(trials: Sequence[TrialRecord], policy_sha256: str) -> Recovery:
         aborted=sum(t.status is Status.ABORTED for t in trials),
         events=dict(sorted(sum((Counter(t.events) for t in trials), Counter[str]()).items())),
     )
-
-
-def stored_trials(store: TrialStore, where: str) -> tuple[list[TrialRecord], str]:
-    """The trials of a store's only session, and its policy's SHA-256. Raises UserError when there is not exactly one."""
-    sessions = [info for info in store.sessions() if info.trials]
-    if len(sessions) != 1:
-        raise UserError(f"{where}: holds {len(sessions)} sessions with trials, a report is of one")
-    (info,) = sessions
-    return [trial.record for trial in store.trials(info.robot, info.session)], info.policy_sha256

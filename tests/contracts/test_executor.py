@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hardware.types import RobotError, RobotFault
+from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Executor, Failure
 from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
 
@@ -24,6 +26,10 @@ def square(number: int) -> int:
 
 def process_id(_: int) -> int:
     return os.getpid()
+
+
+def blame(number: int) -> int:
+    raise {1: UserError, 2: RobotError, 3: RobotFault}[number](f"number {number}")
 
 
 def die(number: int) -> int:
@@ -49,6 +55,16 @@ def test_a_failure_is_a_value_of_one_line_and_the_others_are_unharmed(executor: 
     results = dict(executor.map(square, {n: n for n in range(5)}))
     assert results[3] == Failure("ValueError: three is out of order")
     assert [results[n] for n in (0, 1, 2, 4)] == [0, 1, 4, 16]
+
+
+@pytest.mark.parametrize(("number", "error"), [(1, UserError), (2, RobotError)])
+def test_what_a_person_has_to_mend_is_raised(executor: Executor, number: int, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"number {number}"):
+        list(executor.map(blame, {0: number}))
+
+
+def test_a_robot_s_fault_is_a_failure(executor: Executor) -> None:
+    assert dict(executor.map(blame, {0: 3})) == {0: Failure("RobotFault: number 3")}
 
 
 def test_no_work_gives_no_results(executor: Executor) -> None:
@@ -95,3 +111,14 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     while any(child.is_dir() for child in children) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not [child for child in children if child.is_dir()]
+
+
+def test_closed_in_the_middle_of_work_it_lets_its_process_end() -> None:
+    """What would take ten minutes is not waited for, nor are those in the queue."""
+    code = (
+        "import time; from robot_adapt.meta.executors.local import LocalProcessesExecutor;"
+        "executor = LocalProcessesExecutor(2);"
+        "print(next(executor.map(time.sleep, {0: 0.0, **dict.fromkeys(range(1, 9), 600.0)}))); executor.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "(0, None)\n", "")

@@ -21,7 +21,10 @@ class Executor(Protocol):
     """Runs independent work."""
 
     def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
-        """Every id once, in any order. `function` is a module's top-level function: it may cross to another process."""
+        """Every id once, in any order. `function` is a module's top-level function: it may cross to another process.
+
+        Raises UserError or RobotError that an item raises: what a person has to mend is mended once. A RobotFault is a failure.
+        """
 
     def close(self) -> None:
         """Ends the workers; idempotent."""

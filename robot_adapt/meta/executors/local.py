@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 
+from hardware.types import RobotError, RobotFault
+from robot_adapt.errors import UserError
 from robot_adapt.meta.executors import Failure, Item, Result
-
-_PARENT_CHECK_S = 1.0
 
 
 def _failure(error: BaseException) -> Failure:
+    """Raises what a person has to mend: no other item would fare better."""
+    if isinstance(error, UserError | RobotError) and not isinstance(error, RobotFault):
+        raise error
     return Failure(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
@@ -40,6 +44,7 @@ class LocalProcessesExecutor:
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
+        self._open: tuple[Connection, Connection] | None = None
 
     def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
         lost = dict(items)
@@ -66,22 +71,27 @@ class LocalProcessesExecutor:
     def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_begin_worker, initargs=(os.getpid(),))
+            self._open = spawn.Pipe(duplex=False)
+            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_begin_worker, initargs=self._open[:1])
         return self._pool.submit(function, item)
 
     def close(self) -> None:
-        if self._pool is not None:
+        """Workers end in the middle of what they do: an item may take minutes, and nobody is there for its result."""
+        if self._pool is not None and self._open is not None:
+            for end in self._open:
+                end.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
 
-def _begin_worker(parent: int) -> None:
-    """Ctrl-C reaches the whole process group: the parent decides what to do about it. A worker whose parent is gone ends."""
+def _begin_worker(parent: Connection) -> None:
+    """Ctrl-C reaches the whole process group: the parent decides what to do about it. A worker ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PARENT_CHECK_S)
+def _end_with(parent: Connection) -> None:
+    """The parent alone holds the other end of this pipe, and sends nothing: what comes is its closing, or its death."""
+    with contextlib.suppress(EOFError, OSError):
+        parent.recv_bytes()
     os._exit(1)

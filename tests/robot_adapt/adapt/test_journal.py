@@ -48,3 +48,11 @@ def test_a_write_that_was_cut_off_is_no_trial(tmp_path: Path) -> None:
     journal.append(sealed(0))
     (tmp_path / "000001.trial.partial").write_bytes(b"half")
     assert journal.trials() == [sealed(0)]
+
+
+def test_what_a_person_put_beside_the_trials_is_none(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append(sealed(0))
+    for name in ("000000 (copy).trial", "notes.trial", "7.trial"):
+        (tmp_path / name).write_bytes(b"")
+    assert journal.trials() == [sealed(0)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.builders import policy_with_repertoire, shipped_policy
 
 LOCAL: dict[str, object] = {"kind": "bayesian_optimization", "trials": 3, "initial": 2, "sigma": 0.5}
 REPERTOIRE: dict[str, object] = {"kind": "repertoire", "member_trials": 3, "local": LOCAL, "rank": 2}
-DUEL: dict[str, object] = {"kind": "duel", "pairs": 2, "search": REPERTOIRE}
+DUEL: dict[str, object] = {"kind": "duel", "pairs": 4, "search": REPERTOIRE}
 BHC: dict[str, object] = {"population": 2, "rounds": 2, "sigma": 0.1}
 POLICY = policy_with_repertoire(ticks=150)
 
@@ -41,7 +42,7 @@ def tried(operator: AdaptationOperator) -> list[list[float]]:
     return parameters
 
 
-@pytest.mark.parametrize(("line", "trials", "kind"), [(REPERTOIRE, 6, RepertoireSearch), (DUEL, 10, Duel)])
+@pytest.mark.parametrize(("line", "trials", "kind"), [(REPERTOIRE, 6, RepertoireSearch), (DUEL, 14, Duel)])
 def test_a_repertoire_is_searched_where_the_config_says_so(line: dict[str, object], trials: int, kind: type) -> None:
     config = settings(line)
     assert AdaptConfig.model_validate_json(config.model_dump_json()) == config
@@ -71,6 +72,18 @@ def test_a_repertoire_of_other_trials_is_refused() -> None:
     assert refusal(settings(REPERTOIRE, trial_s=2.0)) == "trial_s: this policy's repertoire is of trials of 3 s, not 2 s"
 
 
+def test_a_trial_shorter_than_a_control_period_is_refused_before_a_robot_moves() -> None:
+    assert refusal(settings(BHC, trial_s=0.01)) == "trial_s: 0.01 s is shorter than the policy's control period of 0.02 s"
+
+
+def test_an_extra_that_is_not_installed_is_named_before_a_robot_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    gradient = {"kind": "es_gradient", "directions": 2, "rounds": 1, "sigma": 0.1, "ascent": {"kind": "sgd", "step": 1.0}}
+    assert refusal(settings({**gradient, "gradient": {"estimator": "l1_decoding"}})).startswith(
+        "the estimator l1_decoding needs scipy: pip install"
+    )
+
+
 def test_all_weights_are_searched_unless_the_config_says_where() -> None:
     policy = replace(shipped_policy(), space=Space(150, None, np.eye(150)[:, :2]))
     moved = [np.array(tried(make_policy_operator(settings(BHC, space=space), policy, 0))) for space in ("full", "learned")]
@@ -94,6 +107,7 @@ def test_a_policy_that_has_learned_no_space_is_refused_one() -> None:
         ({"kind": "repertoire"}, {}, "the key operator.member_trials is missing"),
         ({**REPERTOIRE, "local": {"kind": "repertoire"}}, {}, "operator.local: kind should be"),
         ({**DUEL, "pairs": 40}, {}, "operator.pairs: Input should be less than or equal to 16, not 40"),
+        ({**DUEL, "pairs": 3}, {}, "operator.pairs: of 3 p is 0.125 at least, above level 0.1: nobody could win"),
         ({**DUEL, "search": {"kind": "repertoire"}}, {}, "the key operator.search.member_trials is missing"),
         ({**DUEL, "search": DUEL}, {}, "operator.search: kind should be"),
         (REPERTOIRE, {"space": "learned"}, "space: a repertoire is searched in its members' own directions: use space: full"),

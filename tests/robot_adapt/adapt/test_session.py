@@ -33,7 +33,7 @@ SEARCH = BatchHillClimbingConfig(population=3, rounds=2, sigma=0.1)
 WITH_REPERTOIRE = policy_with_repertoire(ticks=5)
 CMA_ES = CmaEsConfig(kind="cma_es", population=4, rounds=3, sigma=0.1)
 DUEL = DuelConfig(
-    kind="duel", pairs=3, search=BayesianOptimizationConfig(kind="bayesian_optimization", trials=6, initial=3, sigma=0.1)
+    kind="duel", pairs=4, search=BayesianOptimizationConfig(kind="bayesian_optimization", trials=6, initial=3, sigma=0.1)
 )
 
 
@@ -150,7 +150,7 @@ def test_a_resumed_session_proposes_what_the_uninterrupted_one_would(
 
 def repertoire_operator() -> AdaptationOperator:
     search = RepertoireSearchConfig(member_trials=3, local=SEARCH, rank=2)
-    duel = RepertoireDuelConfig(kind="duel", search=search, pairs=1)
+    duel = RepertoireDuelConfig(kind="duel", search=search, pairs=1, level=0.5)
     return make_policy_operator(AdaptConfig(trial_s=0.1, operator=duel, fresh_trials=2), WITH_REPERTOIRE, 4)
 
 

@@ -116,12 +116,14 @@ def test_every_generation_has_chance_of_its_own() -> None:
 def test_interrupted_and_resumed_it_comes_to_the_same_bytes(tmp_path: Path) -> None:
     settings = config(batch=20)
     straight = run(MapElites(settings, POLICY, Plane()), 4)
-    save(run(MapElites(settings, POLICY, Plane()), 2), settings, tmp_path / "checkpoint")
-    resumed = run(MapElites(settings, POLICY, Plane()), 4, load(tmp_path / "checkpoint", settings))
+    save(run(MapElites(settings, POLICY, Plane()), 2), settings, POLICY, tmp_path / "checkpoint")
+    resumed = run(MapElites(settings, POLICY, Plane()), 4, load(tmp_path / "checkpoint", settings, POLICY))
     for name in ("thetas", "descriptors", "returns"):
         np.testing.assert_array_equal(getattr(straight, name), getattr(resumed, name))
     with pytest.raises(UserError, match="another config"):
-        load(tmp_path / "checkpoint", config(batch=21))
+        load(tmp_path / "checkpoint", config(batch=21), POLICY)
+    with pytest.raises(UserError, match="another policy"):
+        load(tmp_path / "checkpoint", settings, POLICY.with_parameters(POLICY.parameters + 1.0))
 
 
 def test_without_ribs_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from hardware.types import FloatArray
-from robot_adapt.baselines.oracle import OracleConfig, OracleItem, climb, find_oracle
-from robot_adapt.meta.executors import gather
-from robot_adapt.meta.executors.local import InProcessExecutor
+from robot_adapt.baselines.oracle import OracleConfig, climb
+from robot_adapt.lane import Lane
 from tests.builders import shipped_policy, simulated_config
 
 GOAL = np.full(10, 0.5)
@@ -59,17 +58,11 @@ def test_a_search_that_ran_out_of_iterations_is_not_settled() -> None:
     assert (len(checks), settled) == (3, False)
 
 
-def test_on_a_hobbled_robot_it_reports_its_budget_and_fresh_returns() -> None:
+def test_on_a_hobbled_robot_it_spends_the_trials_that_its_config_says() -> None:
     rig, policy = simulated_config("minitaur_training"), shipped_policy()
     weak = rig.model_copy(update={"dynamics": rig.dynamics.with_changes(strength={"front_left": 0.1})})
-    config = OracleConfig(pairs=2, sigma=0.05, step=0.05, most=4, every=2, check=2, fresh=3)
-    items = {
-        0: OracleItem(policy, weak, 0.2, policy.parameters, config, 1, 0),
-        1: OracleItem(policy, weak, 0.2, np.zeros_like(policy.parameters), config, 1, 0),
-    }
-    results = gather(InProcessExecutor(), find_oracle, items)
-    for one in results.values():
-        assert one.trials == 4 * 2 * 2 + 3 * 2 + 2 * 3
-        assert one.checks[0] <= max(one.checks)
-        assert str(one.trials) in str(one)
-    assert results[0].before != results[1].before
+    config = OracleConfig(pairs=2, sigma=0.05, step=0.05, most=4, every=2, check=2)
+    with Lane(policy, weak, 0.2, 1, "oracle trial") as lane:
+        theta, checks, _ = climb(lane, policy.parameters, config, 1, 0)
+        assert lane.trials == 4 * 2 * 2 + 3 * 2
+        assert max(checks) == lane.mean(theta, 2, 0, 2**31)

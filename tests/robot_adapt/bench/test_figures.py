@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,11 @@ def test_the_words_say_what_the_healthy_robot_walks() -> None:
 
 def test_the_words_name_the_hobbles_without_a_gap_and_count_those_that_are_clear() -> None:
     first, second = words("robot", returns(_rows(), "robot", list(GAINED), "ours"), list(GAINED))
-    assert first.startswith("robot: 12 seeds of 3 hobbles; zero-shot hobbled 0.70 m. The oracle: 1.20 m. ")
+    assert first.startswith("robot: 12 seeds of 3 hobbles; zero-shot hobbled 0.70 m. The oracles: 1.20 m. ")
     assert first.endswith("Without a gap, and in no share: battery.")
     assert second.endswith("hobbles, the interval clear of zero on 2.")
+    some = [replace(row, settled=row.seed > 1) if row.method == ORACLE else row for row in _rows()]
+    first, _ = words("robot", returns(some, "robot", list(GAINED), "ours"), list(GAINED))
+    assert "The oracles: 1.20 m, 6 of them not settled. " in first
     _, theirs = words("robot", returns(_rows(), "robot", list(GAINED), "ours"), ["theirs", "ours"])
     assert theirs.endswith("hobbles, the interval clear of zero on 0, clearly behind on leg, slope.")

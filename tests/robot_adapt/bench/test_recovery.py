@@ -220,3 +220,23 @@ def test_what_does_not_fit_is_named_with_its_key(changes: dict[str, object], mes
         changes = {**changes, "hobbles": {"leg": {"families": ["f"], "draw": draw}}}
     with pytest.raises(UserError, match=message):
         bench_config(**changes)
+
+
+@pytest.mark.parametrize("lost", [1, 30, 90, 10_000])
+def test_a_bout_that_was_cut_off_while_it_was_written_is_run_again(tmp_path: Path, lost: int) -> None:
+    """A full disk, a lost mains: the last row torn, the last bout with some of its rows, nothing but an empty file."""
+    path, planned = tmp_path / "table.csv", plan(bench_config(), ["BHC"])
+    carry_out(planned, path, InProcessExecutor(), lambda _: None)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-lost])
+    again = missing(planned, read(planned, path))
+    assert again == (planned if lost == 10_000 else planned[1:])
+    carry_out(again, path, InProcessExecutor(), lambda _: None)
+    assert missing(planned, rows := read(planned, path)) == []
+    path.write_bytes(whole)
+    assert sorted(map(str, rows)) == sorted(map(str, read(planned, path)))
+
+
+def test_a_trial_shorter_than_a_control_period_is_named() -> None:
+    with pytest.raises(UserError, match=r"trial_s: 0\.01 s is shorter than the policy's control period"):
+        plan(bench_config(trial_s=0.01))

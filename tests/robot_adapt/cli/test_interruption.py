@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from robot_adapt.cli import main
+from robot_adapt.cli.run_folder import run_folder
 from tests.builders import write_yaml
 from tests.robot_adapt.cli.verbs import ROOT, refused, run, running, wait_for
 
@@ -24,6 +25,8 @@ def test_a_session_cut_off_is_resumed_as_it_was_started(tmp_path: Path) -> None:
     assert cut.returncode == 130, cut.stderr
     assert "standard input has ended" in cut.stderr
     assert len(list((out / "journal").glob("*.trial"))) == 4  # the one that nobody started is there, aborted
+    with run_folder(out):
+        assert refused("adapt", "mock", "--resume", out).endswith("run: another run works in it")
     rest = "".join(f"\n0.{trial}\n" for trial in range(4, 9))
     done = run("adapt", "mock", "--resume", out, stdin=rest)
     assert done.returncode == 0, done.stderr

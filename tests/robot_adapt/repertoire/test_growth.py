@@ -65,8 +65,8 @@ def test_growth_resumed_from_a_checkpoint_of_any_stage_gives_the_same_bytes(
     growth, path = _growth(config, monkeypatch), tmp_path / "checkpoint"
     state, names = growth.start(), []
     while (stage := growth.next_stage(state)) is not None:
-        checkpoint.save(state, config, path)
-        again = growth.next_stage(resumed := checkpoint.load(path, config))
+        checkpoint.save(state, config, shipped_policy(), path)
+        again = growth.next_stage(resumed := checkpoint.load(path, config, shipped_policy()))
         assert again is not None
         straight, resumed = stage.advance(state), again.advance(resumed)
         np.testing.assert_array_equal(straight.members.thetas, resumed.members.thetas)
@@ -75,7 +75,9 @@ def test_growth_resumed_from_a_checkpoint_of_any_stage_gives_the_same_bytes(
         names.append(again.name)
     assert names == ["round 1 of 2", "round 2 of 2", "selection", "refinement"]
     with pytest.raises(UserError, match="another config"):
-        checkpoint.load(path, _config(seed=2))
+        checkpoint.load(path, _config(seed=2), shipped_policy())
+    with pytest.raises(UserError, match="another policy"):
+        checkpoint.load(path, config, shipped_policy("laikago"))
 
 
 def test_without_a_selection_all_that_gained_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from robot_adapt.adapt.record import Phase, TrialRecord
 from robot_adapt.aggregator.store import SessionInfo, SqliteTrialStore
 from robot_adapt.errors import UserError
 from robot_adapt.policy import policy_file
-from robot_adapt.report.page import sentence, write_report
+from robot_adapt.report.page import read_trials, sentence, write_report
+from robot_adapt.report.plots import draw_recovery
 from robot_adapt.report.recovery import confidence_interval_95, recovery
 from robot_adapt.run_folder import RunFolder
 from robot_adapt.trial import Status
@@ -44,7 +46,7 @@ def test_the_interval_is_student_s_t() -> None:
     assert (high - low) / 2 == pytest.approx(1.984 * 29.3 / np.sqrt(101), rel=1e-3)
 
 
-def test_only_fresh_trials_count_and_aborted_ones_nowhere() -> None:
+def test_only_fresh_trials_count_and_aborted_ones_only_as_spent() -> None:
     numbers = recovery(WHOLE, SHA)
     assert numbers.healthy is not None
     assert numbers.adapted is not None
@@ -176,3 +178,52 @@ def test_a_damaged_trial_is_left_out_of_a_journal_s_report_and_said(tmp_path: Pa
     assert numbers.hobbled.trials == 1
     assert len(said) == 1
     assert "000003.trial: damaged trial" in said[0]
+
+
+def _run(folder: Path, written: int, stored: int) -> RunFolder:
+    """A demo's run whose aggregator has got `stored` of its trials."""
+    run = RunFolder(folder)
+    policy_file.save(shipped_policy(), run.policy)
+    journal, store = Journal(run.journal), SqliteTrialStore(run.database)
+    store.register(SessionInfo("minitaur", "test", SHA))
+    for trial in WHOLE[:written]:
+        journal.append(seal(trial))
+    for trial in WHOLE[:stored]:
+        store.append(seal(trial))
+    store.close()
+    return run
+
+
+@pytest.mark.parametrize("stored", [0, 4])
+def test_where_an_aggregator_has_fallen_behind_the_journal_is_reported(tmp_path: Path, stored: int) -> None:
+    trials, _ = read_trials(_run(tmp_path, written=len(WHOLE), stored=stored))
+    assert len(trials) == len(WHOLE)
+
+
+def test_a_damaged_database_is_said_and_the_journal_reported(tmp_path: Path) -> None:
+    run, said = _run(tmp_path, written=len(WHOLE), stored=len(WHOLE)), list[str]()
+    page = bytearray(run.database.read_bytes())
+    page[4096:] = b"x" * (len(page) - 4096)
+    run.database.write_bytes(page)
+    trials, _ = read_trials(run, said.append)
+    assert len(trials) == len(WHOLE)
+    assert len(said) == 1
+    assert said[0].startswith(f"{run.database}: ")
+    run.policy.unlink()
+    with pytest.raises(UserError, match=str(run.database)):
+        read_trials(run)
+
+
+def test_a_damaged_trial_of_a_database_is_left_out_and_said(tmp_path: Path) -> None:
+    run, said = _run(tmp_path, written=0, stored=4), list[str]()
+    with sqlite3.connect(run.database) as database:
+        database.execute("UPDATE trials SET payload = x'00' WHERE number = 2")
+    assert [trial.number for trial in read_trials(run, said.append)[0]] == [0, 1, 3]
+    assert len(said) == 1
+    assert said[0].startswith(f"{run.database}: trial 2: ")
+
+
+def test_a_note_with_dollars_is_no_formula(tmp_path: Path) -> None:
+    trials = session(healthy=[1.0, 1.0], adaptation=[0.5])
+    draw_recovery(replace(recovery(trials, SHA), hobble=r"$\leg$ and a $ more"), trials, tmp_path / "recovery.png")
+    assert (tmp_path / "recovery.png").stat().st_size > 1000
