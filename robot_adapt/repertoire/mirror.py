@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.spec import JointSpec
 from hardware.types import FloatArray
 from robot_adapt.errors import UserError
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.trajectory_generator import TrotConfig
 from sim.dynamics import Dynamics
 from sim.ground import Rough, Slope
+from sim.robots import urdf
+from sim.robots.axes import joint_axes
 from sim.robots.body import Body
+
+_ALIKE = math.cos(math.radians(5.0))
 
 
 @dataclass(frozen=True)
@@ -115,39 +119,50 @@ def mirror_of(body: Body, trot: TrotConfig) -> Mirror:
     }
     if later not in ({0.0}, {0.5}):
         raise UserError(f"{body.name} has no left-right mirror: its gait is no trot, pace or bound")
-    names = list(body.joints)
+    names, axes = list(body.joints), _axes(body)
     joints, signs = [], []
     for name in names:
-        other, sign = _joint_across(body, trot, name)
+        other = _joint_across(body, trot, name)
+        sign = _sign(body, name, other, axes)
+        if not np.allclose(sign * _role(trot, name), _role(trot, other)):
+            raise UserError(f"{body.name} has no left-right mirror: its gait moves {other} otherwise than {name}, mirrored")
         joints.append(names.index(other))
         signs.append(sign)
     return Mirror(body, leg_indices, np.array(joints), np.array(signs), later == {0.5})
 
 
-def _joint_across(body: Body, trot: TrotConfig, name: str) -> tuple[str, float]:
+def _joint_across(body: Body, trot: TrotConfig, name: str) -> str:
     """The joint that moves the leg across as this one moves its own; by its place in the leg where the gait moves neither."""
     leg = body.joints[name].leg
     own = [joint for joint, one in body.joints.items() if one.leg == leg]
     other = [joint for joint, one in body.joints.items() if one.leg == _other_side(leg)]
-    role = trot.joints[name].swing, trot.joints[name].extension
-    alike = [joint for joint in other if (trot.joints[joint].swing, trot.joints[joint].extension) == role]
-    if role != (0.0, 0.0) and len(alike) == 1:
-        return alike[0], 1.0
+    role = _role(trot, name)
+    alike = [joint for joint in other if (_role(trot, joint) == role).all()]
+    if role.any() and len(alike) == 1:
+        return alike[0]
     if len(own) != len(other):
         raise UserError(f"{body.name} has no left-right mirror: joint {name} has no counterpart")
-    across = other[own.index(name)]
-    specs = dict(zip(body.spec.joint_names, body.spec.joints, strict=True))
-    return across, _sign(specs[name], specs[across])
+    return other[own.index(name)]
 
 
-def _sign(one: JointSpec, other: JointSpec) -> float:
-    """+1 when both have the same limits and stance, -1 when they are mirrored."""
-    here = np.array([one.lower_rad, one.upper_rad, one.stance_rad])
-    same = np.allclose(here, [other.lower_rad, other.upper_rad, other.stance_rad])
-    mirrored = np.allclose(here, [-other.upper_rad, -other.lower_rad, -other.stance_rad])
-    if same == mirrored:
-        raise UserError(f"{one.name} and {other.name}: limits and stance do not say how one mirrors the other")
-    return 1.0 if same else -1.0
+def _role(trot: TrotConfig, joint: str) -> FloatArray:
+    """How its leg's swing and extension move it (2,)."""
+    return np.array([trot.joints[joint].swing, trot.joints[joint].extension])
+
+
+def _axes(body: Body) -> dict[str, FloatArray]:
+    """About which each joint's angle turns, in its stance."""
+    stance = {name: one.sign * one.stance_rad + one.offset_rad for name, one in body.joints.items()}
+    axes = joint_axes(urdf.read(body.urdf_path), stance)
+    return {name: one.sign * axes[name] for name, one in body.joints.items()}
+
+
+def _sign(body: Body, name: str, across: str, axes: dict[str, FloatArray]) -> float:
+    """Of the angle across: a turn about (x, y, z) is, mirrored, one about (-x, y, -z)."""
+    alike = float(axes[across] @ (axes[name] * [-1.0, 1.0, -1.0]))
+    if abs(alike) < _ALIKE:
+        raise UserError(f"{body.name} has no left-right mirror: joint {across} does not turn as joint {name} does, mirrored")
+    return math.copysign(1.0, alike)
 
 
 def _other_side(leg: str) -> str:

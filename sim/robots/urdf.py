@@ -142,11 +142,11 @@ def fold_fixed_joints(robot: ET.Element) -> None:
     by_name = links(robot)
     for joint in [one for one in robot.findall("joint") if one.attrib["type"] == "fixed"]:
         parent, child = (by_name[_end(joint, end)] for end in ("parent", "child"))
-        place = _pose(joint)
+        place = pose_of(joint)
         _set_inertial(parent, [_mass_properties(parent, np.eye(4)), _mass_properties(child, place)])
         for tag in ("visual", "collision"):
             for shape in child.findall(tag):
-                _set_pose(shape, place @ _pose(shape))
+                _set_pose(shape, place @ pose_of(shape))
                 parent.append(shape)
         for contact in child.findall("contact"):
             parent.append(contact)
@@ -154,7 +154,7 @@ def fold_fixed_joints(robot: ET.Element) -> None:
         robot.remove(child)
         for other in robot.findall("joint"):
             if _end(other, "parent") == child.attrib["name"]:
-                _set_pose(other, place @ _pose(other))
+                _set_pose(other, place @ pose_of(other))
                 required(other, "parent").set("link", parent.attrib["name"])
 
 
@@ -163,7 +163,7 @@ def _end(joint: ET.Element, which: str) -> str:
     return "" if link is None else link.attrib["link"]
 
 
-def _pose(element: ET.Element) -> FloatArray:
+def pose_of(element: ET.Element) -> FloatArray:
     """The `origin` of a joint, shape or inertial, as a homogeneous matrix (4, 4)."""
     pose, origin = np.eye(4), element.find("origin")
     if origin is not None:
@@ -197,7 +197,7 @@ def _mass_properties(link: ET.Element, place: FloatArray) -> tuple[float, FloatA
     if part is None:
         return 0.0, np.zeros(3), np.zeros((3, 3))
     mass, inertia = inertial(link)
-    pose, tensor = place @ _pose(part), np.zeros((3, 3))
+    pose, tensor = place @ pose_of(part), np.zeros((3, 3))
     for name, i, j in _AXES:
         tensor[i, j] = tensor[j, i] = float(inertia.get(name, "0"))
     return float(mass.attrib["value"]), pose[:3, 3], pose[:3, :3] @ tensor @ pose[:3, :3].T

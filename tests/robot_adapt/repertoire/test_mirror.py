@@ -17,7 +17,7 @@ from robot_adapt.rollout import rollout
 from robot_adapt.trial import Trial
 from sim.dynamics import Dynamics
 
-ROBOTS = ("minitaur", "laikago")
+ROBOTS = ("minitaur", "laikago", "a1")
 
 
 class HalfACycleOn(TrotGenerator):
@@ -29,8 +29,13 @@ class HalfACycleOn(TrotGenerator):
 
 
 def _made(robot: str) -> tuple[SimulatedRobotConfig, LinearPolicy, Mirror]:
-    config = load(shipped("rigs", f"{robot}_training.yaml"), SimulatedRobotConfig)
-    policy = policy_file.load(shipped("policies", f"{robot}.safetensors"))
+    if robot == "a1":  # which has no policy yet: any will do that turns to one side
+        config = load(shipped("rigs", "a1.yaml"), SimulatedRobotConfig)
+        policy = linear.unmodulated("a1", config.robot.trot)
+        policy = policy.with_parameters(0.03 * np.random.default_rng(6).standard_normal(policy.parameters.size))
+    else:
+        config = load(shipped("rigs", f"{robot}_training.yaml"), SimulatedRobotConfig)
+        policy = policy_file.load(shipped("policies", f"{robot}.safetensors"))
     return config, policy, mirror_of(config.robot.body, config.robot.trot)
 
 
@@ -53,7 +58,7 @@ def _asymmetric(robot: str) -> Dynamics:
             "locked_joints_rad": {"back_right.1": 0.1},
             "worn_joints_nm": {"back_left.1": 0.3},
             "imu_tilt_rad": (0.05, 0.02),
-            "pull_n": (1.0, 16.0 if robot == "minitaur" else 40.0, 0.0),
+            "pull_n": (1.0, {"minitaur": 16.0, "laikago": 40.0, "a1": 15.0}[robot], 0.0),
             "foot_friction_of": {"front_right": 0.6},
             "ground": {"kind": "slope", "roll_rad": 0.05},
         }
@@ -94,3 +99,12 @@ def test_a_gait_that_is_not_symmetrical_has_no_mirror() -> None:
     mirror_of(config.robot.body, trot)  # a walk: half a cycle between left and right
     with pytest.raises(UserError, match="no left-right mirror"):
         mirror_of(config.robot.body, policy.trot.model_copy(update={"phase_offset_cycles": (0.0, 0.25, 0.3, 0.75)}))
+
+
+def test_a_gait_that_moves_the_sides_otherwise_has_no_mirror() -> None:
+    config, _, _ = _made("laikago")
+    trot = config.robot.trot
+    knee = "FR_lower_leg_2_upper_leg_joint"
+    joints = {**trot.joints, knee: trot.joints[knee].model_copy(update={"extension": -1.0})}
+    with pytest.raises(UserError, match=f"its gait moves {knee} otherwise than FL_lower_leg_2_upper_leg_joint, mirrored"):
+        mirror_of(config.robot.body, trot.model_copy(update={"joints": joints}))
