@@ -33,7 +33,7 @@ def make_policy_operator(settings: AdaptConfig, policy: LinearPolicy, seed: int)
 
 def settings_for(policy: LinearPolicy) -> str:
     """The name in configs/adapt/ of what adapts a policy unless told otherwise: a search of its repertoire, if it has one."""
-    return policy.robot if policy.repertoire is None else f"{policy.robot}_repertoire"
+    return policy.robot if policy.repertoire is None else "repertoire"
 
 
 def _repertoire(settings: AdaptConfig, policy: LinearPolicy) -> Repertoire:

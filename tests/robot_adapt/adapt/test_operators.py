@@ -56,7 +56,7 @@ def test_a_repertoire_is_searched_where_the_config_says_so(line: dict[str, objec
 
 
 def test_the_shipped_repertoire_search_takes_20_trials() -> None:
-    config = load(shipped("adapt", "minitaur_repertoire.yaml"), AdaptConfig)
+    config = load(shipped("adapt", "repertoire.yaml"), AdaptConfig)
     assert len(tried(make_policy_operator(config, POLICY, 0))) == 20
 
 
@@ -122,5 +122,5 @@ def test_a_wrong_line_is_one_sentence_with_the_key(
 
 
 def test_unless_told_otherwise_a_policy_searches_its_repertoire_if_it_has_one() -> None:
-    assert settings_for(POLICY) == "minitaur_repertoire"
+    assert settings_for(POLICY) == "repertoire"
     assert settings_for(shipped_policy()) == "minitaur"

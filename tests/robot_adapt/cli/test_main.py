@@ -201,11 +201,11 @@ def test_progress_on_a_pipe_is_plain_lines(tmp_path: Path) -> None:
 
 def test_any_operator_is_a_line_of_the_adaptation_s_yaml(tmp_path: Path) -> None:
     search = {"kind": "recombination", "pairs": 2, "rounds": 1, "sigma": 0.02}
-    settings = {"trial_s": 0.1, "fresh_trials": 2, "operator": {"kind": "duel", "pairs": 2, "search": search}}
-    path, answers = write_yaml(tmp_path / "duel.yaml", settings), "\n0.1\n" * 12
+    settings = {"trial_s": 0.1, "fresh_trials": 2, "operator": {"kind": "duel", "pairs": 4, "search": search}}
+    path, answers = write_yaml(tmp_path / "duel.yaml", settings), "\n0.1\n" * 16
     done = run("adapt", "mock", "--config", path, "--out", tmp_path / "run", stdin=answers)
     assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "run" / "journal").glob("*.trial"))) == 12
+    assert len(list((tmp_path / "run" / "journal").glob("*.trial"))) == 16
 
 
 def test_a_repertoire_is_searched_where_the_yaml_says_so_and_the_report_says_who_was_tried(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_repertoire_is_searched_where_the_yaml_says_so_and_the_report_says_who
     done = run(*options, "--policy", policy, "--out", out)
     assert done.returncode == 0, done.stderr
     assert (out / "report.html").read_text().count("expected") == 2
-    refusal = refused("demo", "--config", "minitaur_repertoire", "--policy", alone, "--out", tmp_path / "demo")
+    refusal = refused("demo", "--config", "repertoire", "--policy", alone, "--out", tmp_path / "demo")
     assert refusal.startswith("operator: kind repertoire: this policy has none")
     assert not (tmp_path / "demo").exists()
 
