@@ -30,7 +30,8 @@ def make_env(
         rig: the robot and its world: a name in configs/rigs/, or a YAML file.
         robot: the kind of robot that the rig must be of.
         hobble: a name in configs/hobbles/, or a YAML file.
-        hobble_after_s: when in every episode the hobble happens; None or 0 is from its start.
+        hobble_after_s: when in every episode the hobble happens; None or 0 is from its start. After its end (3 s, where
+            max_episode_steps is not other) it never does.
         engine: `pybullet` or `mujoco`; None is the rig's own. MuJoCo is for evaluation: it stands for reality, so train nothing
             on it.
         render_mode: `rgb_array`, or None for no pictures.

@@ -41,6 +41,12 @@ class RobotModel(BaseModel):
     def _gait_is_of_this_body(self) -> RobotModel:
         if tuple(self.trot.joints) != self.body.spec.joint_names:
             raise ValueError(f"trot.joints: should be those of body.joints, in order: {', '.join(self.body.joints)}")
+        legs = self.body.legs
+        if self.trot.legs != len(legs):
+            raise ValueError(f"trot.phase_offset_cycles: should be one a leg, in the order of body.feet: {', '.join(legs)}")
+        for name, joint in self.trot.joints.items():
+            if (leg := legs[joint.leg]) != (own := self.body.joints[name].leg):
+                raise ValueError(f"trot.joints.{name}.leg: {joint.leg} is the {leg} leg in body.feet, not the {own}")
         if (wrong := self.simulation.misfit(self.body)) is not None:
             raise ValueError(f"simulation.{wrong}")
         return self

@@ -114,13 +114,17 @@ class World:
         with tempfile.NamedTemporaryFile("w", suffix=".urdf") as file, silent():
             file.write(assembly.urdf)
             file.flush()
-            body: int = pybullet.loadURDF(
-                file.name,
-                basePosition=position_m,
-                baseOrientation=orientation,
-                flags=pybullet.URDF_USE_INERTIA_FROM_FILE | (0 if assembly.apart is None else pybullet.URDF_USE_SELF_COLLISION),
-                physicsClientId=self._client,
-            )
+            try:
+                body: int = pybullet.loadURDF(
+                    file.name,
+                    basePosition=position_m,
+                    baseOrientation=orientation,
+                    flags=pybullet.URDF_USE_INERTIA_FROM_FILE
+                    | (0 if assembly.apart is None else pybullet.URDF_USE_SELF_COLLISION),
+                    physicsClientId=self._client,
+                )
+            except pybullet.error:
+                raise RobotError("body.urdf: PyBullet cannot load this robot; its own words go to the terminal") from None
         return body
 
     def _joint_keys(self, names: Sequence[str]) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from robot_adapt.adapt.config import AdaptConfig, RepertoireDuelConfig
+from robot_adapt.config import shipped
 from robot_adapt.errors import Absent, UserError
 from robot_adapt.optim.duel import Duel
 from robot_adapt.optim.operator import AdaptationOperator
@@ -32,8 +33,17 @@ def make_policy_operator(settings: AdaptConfig, policy: LinearPolicy, seed: int)
 
 
 def settings_for(policy: LinearPolicy) -> str:
-    """The name in configs/adapt/ of what adapts a policy unless told otherwise: a search of its repertoire, if it has one."""
-    return policy.robot if policy.repertoire is None else "repertoire"
+    """The name in configs/adapt/ of what adapts a policy unless told otherwise: a search of its repertoire, if it has one.
+
+    Raises UserError when it has none and there is nothing for its robot.
+    """
+    if policy.repertoire is not None:
+        return "repertoire"
+    try:
+        shipped("adapt", f"{policy.robot}.yaml")
+    except UserError:
+        raise UserError(f"nothing in configs/adapt/ is for the robot {policy.robot}: give --config, such as minitaur") from None
+    return policy.robot
 
 
 def _repertoire(settings: AdaptConfig, policy: LinearPolicy) -> Repertoire:

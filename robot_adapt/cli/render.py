@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from robot_adapt.robot_model import RobotModel
 
 _SIZE = (480, 360)
-_TICKS_A_FRAME = 2
+_FRAME_S = 0.04
 
 
 def _finite(seconds: float | None) -> float | None:
@@ -50,7 +50,7 @@ def render(
     from robot_adapt.randomness import generator
     from robot_adapt.report.animation import Film, frames
     from robot_adapt.report.encoding import check_format, write
-    from robot_adapt.report.film import film_walk
+    from robot_adapt.report.film import film_walk, ticks_a_frame
     from robot_adapt.report.plots import COLORS
     from robot_adapt.report.window import show_walk
 
@@ -81,11 +81,12 @@ def render(
         if out is None:
             trial = show_walk(rig, body, walker, seconds, start)
         else:
-            walk = film_walk(rig, body, walker, seconds, start=start, size=_SIZE, ticks_a_frame=_TICKS_A_FRAME)
+            ticks = ticks_a_frame(_FRAME_S, walker)
+            walk = film_walk(rig, body, walker, seconds, start=start, size=_SIZE, ticks=ticks)
             trial = walk.trial
             color = COLORS[Phase.HEALTHY if hobble is None else Phase.HOBBLED]
             pictures = frames([Film(title, color, walk.images, walk.path_m)])
-            write(pictures, out, round(1000 * _TICKS_A_FRAME * walker.period_s))
+            write(pictures, out, round(1000 * ticks * walker.period_s))
     finally:
         rig.robot.close()
     if trial is not None:

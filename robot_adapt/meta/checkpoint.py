@@ -47,4 +47,8 @@ def load(path: Path, config: MetaTrainConfig, start_sha256: str | None = None) -
 
 
 def _of(config: MetaTrainConfig, start_sha256: str | None) -> dict[str, Any]:
-    return {"config": config.model_dump(mode="json"), "start policy": start_sha256}
+    return {
+        "config": config.model_dump(mode="json"),
+        "start policy": start_sha256,
+        "URDF": config.robot.robot.body.urdf_sha256,
+    }

@@ -42,6 +42,10 @@ class MetaTrainConfig(BaseModel):
     def _a_trial_has_a_tick(self) -> MetaTrainConfig:
         if self.trial_s < self.period_s:
             raise ValueError(f"trial_s {self.trial_s} is shorter than period_s {self.period_s}")
+        if self.period_s < (step_s := (self.robot.simulation or self.robot.robot.simulation).time_step_s):
+            raise ValueError(f"period_s {self.period_s} is shorter than the physics' step of {step_s}")
+        if (later := self.robot.later) is not None and later.after_s >= self.trial_s:
+            raise ValueError(f"robot.later.after_s {later.after_s} is no earlier than a trial's end, trial_s {self.trial_s}")
         return self
 
     @model_validator(mode="after")

@@ -29,4 +29,8 @@ def load(path: Path, config: RepertoireConfig, policy: LinearPolicy) -> GrowthSt
 
 
 def _of(config: RepertoireConfig, policy: LinearPolicy) -> dict[str, Any]:
-    return {"config": config.model_dump(mode="json"), "policy": policy_file.sha256(policy)}
+    return {
+        "config": config.model_dump(mode="json"),
+        "policy": policy_file.sha256(policy),
+        "URDF": config.robot.robot.body.urdf_sha256,
+    }

@@ -21,8 +21,7 @@ from robot_adapt.trial import Trial
 from sim.simulated_robot import SimulatedRobot
 
 _WIDTH, _HEIGHT = 280, 200
-_TICKS_A_FRAME = 5
-_FRAME_MS = 100
+_FRAME_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,26 @@ def film_session(
     scenes: Sequence[Scene], trials: Sequence[TrialRecord], policy: LinearPolicy, trial_s: float, path: Path
 ) -> None:
     """Writes a GIF of the typical (median) trial of each scene's phase, side by side."""
-    films = [_film(scene, _median(trials, scene.phase), policy, trial_s) for scene in scenes]
-    write_gif(frames(films), path, _FRAME_MS)
+    ticks = ticks_a_frame(_FRAME_S, policy)
+    films = [_film(scene, _median(trials, scene.phase), policy, trial_s, ticks) for scene in scenes]
+    write_gif(frames(films), path, round(1000 * ticks * policy.period_s))
+
+
+def ticks_a_frame(frame_s: float, policy: LinearPolicy) -> int:
+    """How many control periods come nearest to so long a frame; one at least."""
+    return max(round(frame_s / policy.period_s), 1)
 
 
 def film_walk(
     rig: Rig, body: SimulatedRobot, policy: LinearPolicy, trial_s: float, *,
-    start: np.random.Generator, size: tuple[int, int], ticks_a_frame: int,
+    start: np.random.Generator, size: tuple[int, int], ticks: int,
 ) -> Walk:  # fmt: skip
     """One trial of a connected robot, from a reset by `start`, with a picture every so many control periods."""
     images: list[NDArray[np.uint8]] = []
     path_m: list[tuple[float, float]] = []
 
     def picture(tick: int) -> None:
-        if tick % ticks_a_frame == 0:
+        if tick % ticks == 0:
             truth = body.truth()
             path_m.append((truth.x_m, truth.y_m))
             images.append(body.image(width=size[0], height=size[1]))
@@ -77,10 +82,10 @@ def _median(trials: Sequence[TrialRecord], phase: Phase) -> TrialRecord:
     return scored[len(scored) // 2][2]
 
 
-def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy, trial_s: float) -> Film:
+def _film(scene: Scene, trial: TrialRecord, policy: LinearPolicy, trial_s: float, ticks: int) -> Film:
     again = film_walk(
         scene.rig, scene.body, policy.with_parameters(trial.parameters), trial_s,
-        start=generator(trial.seed, "trial", trial.number), size=(_WIDTH, _HEIGHT), ticks_a_frame=_TICKS_A_FRAME,
+        start=generator(trial.seed, "trial", trial.number), size=(_WIDTH, _HEIGHT), ticks=ticks,
     )  # fmt: skip
     if again.trial.value != trial.value:
         raise RuntimeError(f"trial {trial.number} filmed again returned {again.trial.value}, not {trial.value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 import xml.etree.ElementTree as ET
@@ -124,6 +125,11 @@ class Body(BaseModel):
                 return stock
         return Path(self.urdf)
 
+    @cached_property
+    def urdf_sha256(self) -> str:
+        """Of the URDF as it is now (hex): another one is another robot."""
+        return hashlib.sha256(self.urdf_path.read_bytes()).hexdigest()
+
     @model_validator(mode="after")
     def _names_are_there(self) -> Body:
         for name, joint in self.joints.items():
@@ -133,12 +139,16 @@ class Body(BaseModel):
             if importlib.util.find_spec("pybullet_data") is None:
                 return self  # a robot's own computer: nothing is simulated there
             raise ValueError(f"urdf: no such file, here or in pybullet_data: {self.urdf}")
+        if (own := Path(self.urdf)).is_file() and not own.samefile(self.urdf_path):
+            raise ValueError(f"urdf: {self.urdf} is there and in pybullet_data, too: for yours write {own.resolve()}")
         try:
             root = ET.parse(self.urdf_path).getroot()  # noqa: S314  the user's own file
         except ET.ParseError as error:
             raise ValueError(f"urdf: {self.urdf} is no URDF: {error}") from None
         joints = {joint.get("name", "") for joint in root.iter("joint") if joint.get("type") in ("revolute", "continuous")}
         links = {link.attrib["name"] for link in root.iter("link") if "name" in link.attrib}
+        if (wrong := _impossible_joint(root, links)) is not None:
+            raise ValueError(f"urdf: joint {wrong}")
         if (wrong := _impossible_link(root, self.urdf_path.parent)) is not None:
             raise ValueError(f"urdf: link {wrong}")
         for name in self.joints:
@@ -148,6 +158,18 @@ class Body(BaseModel):
             if foot.link not in links:
                 raise ValueError(f"feet.{leg}.link: {self.urdf} has no link {foot.link}")
         return self
+
+
+def _impossible_joint(robot: ET.Element, links: set[str]) -> str | None:
+    """The first joint between links that are not there, or that turns without limits, and why."""
+    for joint in robot.findall("joint"):
+        name = joint.get("name", "")
+        for end in ("parent", "child"):
+            if (link := _link(joint, end)) not in links:
+                return f"{name}: its {end} {link!r} is no link"
+        if joint.get("type") == "revolute" and joint.find("limit") is None:
+            return f"{name} is revolute and has no limit: PyBullet wants one (or type continuous)"
+    return None
 
 
 def _impossible_link(robot: ET.Element, folder: Path) -> str | None:

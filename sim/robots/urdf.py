@@ -86,8 +86,9 @@ def scale_mass(link: ET.Element, ratio: float) -> None:
 
 def set_collisions(robot: ET.Element, body: Body, dynamics: Dynamics) -> None:
     """Leaves one sphere a foot and the trunk: what touches the ground, and nothing that touches the robot itself."""
+    trunk = [] if body.trunk_box_m is not None else _trunk(robot)
     for link in robot.iter("link"):
-        if parent_joint(robot, link.attrib["name"]) is None and body.trunk_box_m is None:
+        if link in trunk:
             continue
         for shape in link.findall("collision"):
             link.remove(shape)
@@ -104,6 +105,14 @@ def set_collisions(robot: ET.Element, body: Body, dynamics: Dynamics) -> None:
         ET.SubElement(_collision(by_name[foot.link], (x, y, z)), "sphere", radius=repr(radius))
         if share < 1.0:
             _shorten(robot, foot.link, share)
+
+
+def _trunk(robot: ET.Element) -> list[ET.Element]:
+    """The root; where that is a mere frame, all that is fastened to it."""
+    base = root(robot)
+    if base.find("collision") is not None:
+        return [base]
+    return [link for link in robot.iter("link") if moving_link(robot, link.attrib["name"]) == base.attrib["name"]]
 
 
 def foot_radius_m(foot: Foot, dynamics: Dynamics) -> float:
@@ -167,7 +176,7 @@ def pose_of(element: ET.Element) -> FloatArray:
     """The `origin` of a joint, shape or inertial, as a homogeneous matrix (4, 4)."""
     pose, origin = np.eye(4), element.find("origin")
     if origin is not None:
-        pose[:3, 3] = [float(v) for v in origin.get("xyz", "0 0 0").split()]
+        pose[:3, 3] = _xyz(origin)
         r, p, y = (float(v) for v in origin.get("rpy", "0 0 0").split())
         (sr, cr), (sp, cp), (sy, cy) = ((math.sin(a), math.cos(a)) for a in (r, p, y))
         pose[:3, :3] = [
@@ -242,7 +251,7 @@ def _shorten(robot: ET.Element, foot_link: str, share: float) -> None:
     if joint is not None and joint.attrib["type"] == "fixed":
         origin = joint.find("origin")
         if origin is not None:
-            origin.set("xyz", " ".join(repr(share * float(v)) for v in origin.attrib["xyz"].split()))
+            origin.set("xyz", " ".join(repr(share * v) for v in _xyz(origin)))
     shank = links(robot)[moving_link(robot, foot_link)]
     for visual in shank.findall("visual"):
         box, origin = visual.find("geometry/box"), visual.find("origin")
@@ -254,7 +263,11 @@ def _shorten(robot: ET.Element, foot_link: str, share: float) -> None:
         size = [float(v) for v in box.attrib["size"].split()]
         size[size.index(max(size))] *= max(share, 0.02)
         box.set("size", " ".join(map(repr, size)))
-        origin.set("xyz", " ".join(repr(share * float(v)) for v in origin.attrib["xyz"].split()))
+        origin.set("xyz", " ".join(repr(share * v) for v in _xyz(origin)))
+
+
+def _xyz(origin: ET.Element) -> list[float]:
+    return [float(v) for v in origin.get("xyz", "0 0 0").split()]
 
 
 def box_moments(kg: float, edges_m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -269,7 +282,7 @@ def visual_edges_m(link: ET.Element, mesh_edges_m: tuple[float, float, float]) -
     for visual in link.findall("visual"):
         origin, box = visual.find("origin"), visual.find("geometry/box")
         size = mesh_edges_m if box is None else [float(v) for v in box.attrib["size"].split()]
-        center = [0.0] * 3 if origin is None else [float(v) for v in origin.attrib["xyz"].split()]
+        center = [0.0] * 3 if origin is None else _xyz(origin)
         for axis in range(3):
             low[axis] = min(low[axis], center[axis] - size[axis] / 2)
             high[axis] = max(high[axis], center[axis] + size[axis] / 2)

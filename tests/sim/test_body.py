@@ -128,7 +128,7 @@ HINGE = "<joint name='hinge' type='{}'><parent link='rod'/><child link='tip'/></
         (ROD.format(1, "round", 0, ""), "rod has inertia ixx round"),
         ("<link name='rod'><inertial><mass value='1'/></inertial></link>", "rod: its inertial lacks the inertia"),
         (ROD.format(0, 1, 0, ""), "rod has no mass, nor has what is fastened to it"),
-        (ROD.format(1, 1, 0, "") + "<link name='tip'/>" + HINGE.format("revolute"), "tip has no mass, nor has what is"),
+        (ROD.format(1, 1, 0, "") + "<link name='tip'/>" + HINGE.format("continuous"), "tip has no mass, nor has what is"),
         (
             ROD.format(1, 1, 0, "<visual><geometry><mesh filename='rod.obj'/></geometry></visual>"),
             "rod: no mesh file rod.obj",
@@ -143,6 +143,30 @@ def test_a_link_that_no_physics_can_have_is_named(tmp_path: Path, urdf: str, why
     (tmp_path / "robot.urdf").write_text(f"<robot>{urdf}</robot>")
     message = refused(tmp_path, lambda values: values["body"].update(urdf=str(tmp_path / "robot.urdf")))
     assert message.startswith(f"body.urdf: link {why}")
+
+
+@pytest.mark.parametrize(
+    ("joint", "why"),
+    [
+        (HINGE.format("revolute"), "hinge is revolute and has no limit: PyBullet wants one (or type continuous)"),
+        (HINGE.format("fixed").replace("tip", "top"), "hinge: its child 'top' is no link"),
+        ("<joint name='hinge' type='fixed'><child link='tip'/></joint>", "hinge: its parent '' is no link"),
+    ],
+)
+def test_a_joint_that_cannot_be_is_named(tmp_path: Path, joint: str, why: str) -> None:
+    (tmp_path / "robot.urdf").write_text(f"<robot>{ROD.format(1, 1, 0, '')}<link name='tip'/>{joint}</robot>")
+    message = refused(tmp_path, lambda values: values["body"].update(urdf=str(tmp_path / "robot.urdf")))
+    assert message == f"body.urdf: joint {why}"
+
+
+def test_a_urdf_that_is_here_and_in_pybullet_data_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or who edits a copy would train on the original without a word."""
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "a1" / "a1.urdf"
+    own.parent.mkdir()
+    own.write_text("<robot/>")
+    message = refused(tmp_path, lambda values: values["body"].update(urdf="a1/a1.urdf"))
+    assert message == f"body.urdf: a1/a1.urdf is there and in pybullet_data, too: for yours write {own}"
 
 
 @pytest.mark.parametrize("file", ["rod.obj", "{}/rod.obj"])
@@ -170,6 +194,17 @@ def test_a_gait_of_another_robot_s_joints_is_refused(tmp_path: Path) -> None:
         values["trot"]["joints"] = renamed(values["trot"]["joints"], JOINT, "tail_joint")
 
     assert refused(tmp_path, rename).startswith("trot.joints: should be those of body.joints, in order: ")
+
+
+def test_legs_of_the_gait_are_those_of_the_body_in_order(tmp_path: Path) -> None:
+    def reorder(values: dict[str, Any]) -> None:
+        feet = values["body"]["feet"]
+        values["body"]["feet"] = {leg: feet[leg] for leg in ("front_left", "front_right", "back_left", "back_right")}
+
+    message = refused(tmp_path, reorder)
+    assert message == f"trot.joints.{JOINT}.leg: 1 is the front_right leg in body.feet, not the back_left"
+    message = refused(tmp_path, lambda values: values["trot"]["phase_offset_cycles"].append(0.0))
+    assert message.startswith("trot.phase_offset_cycles: should be one a leg, in the order of body.feet: front_left, back_left")
 
 
 @pytest.mark.parametrize("legs", ["serial", "five_bar", "five_bar_full"])

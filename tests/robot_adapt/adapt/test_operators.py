@@ -124,3 +124,5 @@ def test_a_wrong_line_is_one_sentence_with_the_key(
 def test_unless_told_otherwise_a_policy_searches_its_repertoire_if_it_has_one() -> None:
     assert settings_for(POLICY) == "repertoire"
     assert settings_for(shipped_policy()) == "minitaur"
+    with pytest.raises(UserError, match="for the robot yours: give --config, such as minitaur"):
+        settings_for(replace(shipped_policy(), robot="yours"))
