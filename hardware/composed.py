@@ -14,7 +14,7 @@ from hardware.clock import Clock
 from hardware.imu.device import Imu
 from hardware.motors.bus import MotorBus, MotorIdentity, MotorReadings
 from hardware.spec import RobotSpec
-from hardware.types import FloatArray, ImuReading, JointCommand, RobotError, RobotState
+from hardware.types import FloatArray, ImuReading, JointCommand, RobotError, RobotFault, RobotState
 
 UNTURNED_WXYZ = (1.0, 0.0, 0.0, 0.0)
 _POSE_TOLERANCE_RAD = 0.1
@@ -106,8 +106,9 @@ class ComposedRobot:
         return self._to_spec(self._bus.write(self._to_device(self._spec.within_limits(command))))
 
     def stop(self) -> None:
-        if self._armed:
-            self._bus.damp()
+        """Raises RobotFault naming the joints that may not have heard it."""
+        if self._armed and (deaf := self._bus.damp()):
+            raise RobotFault(f"{self._spec.name}: {', '.join(deaf)} did not hear that the robot is to stop")
 
     def close(self) -> None:
         with contextlib.ExitStack() as every:  # each of them, whatever another raises; the last one first

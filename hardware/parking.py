@@ -10,23 +10,25 @@ from collections.abc import Iterator
 from hardware.types import FloatArray
 
 PERIOD_S = 0.02
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Ctrl-C is ignored meanwhile: the second one of an impatient operator would drop the robot that the first one stopped.
 
-    Does nothing outside the main thread, which is the one that Ctrl-C interrupts.
+    So are SIGTERM and a lost terminal. Does nothing outside the main thread, which is the one that Ctrl-C interrupts.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {ending: signal.signal(ending, signal.SIG_IGN) for ending in _ENDINGS}
     try:
         yield
     finally:
-        if before is not None:  # None is a handler that was not installed by Python
-            signal.signal(signal.SIGINT, before)
+        for ending, handler in before.items():
+            if handler is not None:  # None is a handler that was not installed by Python
+                signal.signal(ending, handler)
 
 
 def ramp(start_rad: FloatArray, end_rad: FloatArray, duration_s: float) -> Iterator[FloatArray]:

@@ -27,7 +27,7 @@ class Robot(Protocol):
         """
 
     def stop(self) -> None:
-        """Damp every joint, never drop the robot. Allowed at any time, also twice."""
+        """Damp every joint, never drop the robot. Allowed at any time, also twice. Raises RobotFault when a joint is deaf."""
 
     def close(self) -> None:
         """Stop and release the devices; idempotent."""

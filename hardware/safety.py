@@ -87,7 +87,7 @@ class SafetySupervisor:
             return
         self._answer(self._robot.connect)
         self._connected, self._stopped = True, None
-        self._watch = ReadingWatch(self.spec, self._limits, self._note)
+        self._watch = ReadingWatch(self.spec, self._limits, self._note, self._watch)
         self._rest()
         try:
             self._check_armable("connected")
@@ -131,6 +131,8 @@ class SafetySupervisor:
         self._check_connected()
         if self._stopped is not None:
             self._damp()
+            if not self._damped:
+                raise RobotFault(f"{self.spec.name} is not armed again: it does not hear that it is to stop")
             self._check_armable("armed again")
             self._stopped = None
             self._note("rearmed", self.spec.name)

@@ -60,11 +60,16 @@ class Unchanged:
 
 
 class Battery:
-    """The lowest that the filtered voltage has been since it was first heard."""
+    """The lowest that the filtered voltage has been since it was first heard.
 
-    def __init__(self, tiers: BatteryTiers) -> None:
+    Args:
+        lowest_v: what it had been down to before; forgotten when it is first heard at `warn_v` or more: charged meanwhile.
+
+    """
+
+    def __init__(self, tiers: BatteryTiers, lowest_v: float = math.inf) -> None:
         self._tiers = tiers
-        self._filtered_v = self.lowest_v = math.inf
+        self._filtered_v, self.lowest_v = math.inf, lowest_v
         self._at_s = 0.0
 
     def look(self, volts: float, now_s: float) -> None:
@@ -73,6 +78,8 @@ class Battery:
             return
         if math.isinf(self._filtered_v):
             self._filtered_v = volts
+            if volts >= self._tiers.warn_v:
+                self.lowest_v = math.inf
         share = 1.0 - math.exp(-max(now_s - self._at_s, 0.0) / self._tiers.filter_s)
         self._filtered_v += share * (volts - self._filtered_v)
         self._at_s = now_s
@@ -84,10 +91,10 @@ class ReadingWatch:
 
     Its dangers: "motor error" (no value), "overspeed" (rad/s), "overheat" (degC), "battery empty" (V), "tilt" (rad), "stale
     reading", "stale imu", "frozen imu", "frozen joint" (s), "stall" (rad from the target). It tells once of "hot" (degC) and
-    "battery low" (V), and of a "still joint" (s; see still_joints.py) until it moves.
+    "battery low" (V), and of a "still joint" (s; see still_joints.py) until it moves. Of the watch before it knows the battery.
     """
 
-    def __init__(self, spec: RobotSpec, limits: SafetyLimits, report: Report) -> None:
+    def __init__(self, spec: RobotSpec, limits: SafetyLimits, report: Report, before: ReadingWatch | None = None) -> None:
         self._spec = spec
         self._limits = limits
         self._report = report
@@ -95,7 +102,10 @@ class ReadingWatch:
         torque_nm = np.array([joint.torque_nm for joint in limits.joints])
         self._stall_nm = limits.stall_torque * torque_nm
         self._still = StillJoints(torque_nm, limits.frozen_joint_s, limits.frozen_joint_rad, self._tell_still)
-        self._battery = None if limits.battery is None else Battery(limits.battery)
+        self._battery = None
+        if limits.battery is not None:
+            known = None if before is None else before._battery
+            self._battery = Battery(limits.battery, math.inf if known is None else known.lowest_v)
         self._tilted = Persistence()
         self._reading, self._imu_reading, self._motion = Unchanged(), Unchanged(), Unchanged()
         self._stalled_since_s: dict[int, float] = {}

@@ -166,6 +166,9 @@ class Guide:
             if answer == "k":
                 return None
             look()
+            if not seen:
+                self._person.say(f"{joint.name}: nothing was heard of it: look at its cable. Again")
+                continue
             try:
                 limits_rad((min(seen), max(seen)), 1, 0.0)
             except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from hardware.clock import Clock
 from hardware.emulators.emulator import Device
@@ -18,7 +18,7 @@ from hardware.spec import RobotSpec
 from robot_adapt.config import FROZEN, Finite, Port, Positive
 
 Sign = Literal[-1, 1]
-Baud = Annotated[int, Field(ge=9600)]
+Baud = Annotated[int, Field(ge=9600, le=10_000_000)]
 
 
 class Wired(BaseModel):
@@ -53,6 +53,14 @@ class DynamixelMotors(BaseModel):
     reply_timeout_s: Positive = 0.003
     fast_sync_read: bool = True
     joints: dict[str, WiredDynamixel]
+
+    @model_validator(mode="after")
+    def _somebody_keeps_the_torque_limit(self) -> DynamixelMotors:
+        limited = [f"joints.{name}." for name, joint in self.joints.items() if joint.torque_limit_nm is not None]
+        if self.mode == "position" and (limited or self.torque_limit_nm is not None):
+            key = limited[0] if limited else ""
+            raise ValueError(f"{key}torque_limit_nm: nobody keeps it in mode position: safety.every_joint.torque_nm does")
+        return self
 
     def config(self, spec: RobotSpec) -> DynamixelConfig:
         motors = []

@@ -65,8 +65,11 @@ class MotorBus(Protocol):
     def write(self, command: JointCommand) -> JointCommand:
         """Send a command that the supervisor let pass; returns what the devices were told (quantized, what the mode can do)."""
 
-    def damp(self) -> None:
-        """No stiffness, some damping; the next `write` moves again. Allowed at any time after `open`; never raises."""
+    def damp(self) -> tuple[str, ...]:
+        """No stiffness, some damping; the next `write` moves again. Allowed at any time after `open`; never raises.
+
+        Returns the joints whose motors may not have heard it.
+        """
 
     def release(self) -> None:
         """Torque off. Never raises."""

@@ -133,10 +133,10 @@ class DynamixelBus:
             raise RobotError(f"{self._config.port}: motors are not armed: call arm() first")
         if (bad := command.bad_entry(self.joint_names)) is not None:
             raise RobotFault(f"{self._config.port}: command refused: {bad}")
-        self._wake_watchdogs(link)
+        self._wake_watchdogs(link, surely=self._goals.is_damped)
         return self._goals.send(command, self._present.positions_rad, self._present.velocities_rad_s)
 
-    def damp(self) -> None:
+    def damp(self) -> tuple[str, ...]:
         """No stiffness, as near as the mode comes to it.
 
         `position`: P gain 0, D gain of the config: the shorted windings brake (back-EMF), which is more than D adds.
@@ -144,10 +144,13 @@ class DynamixelBus:
         folds slowly. `pwm`: a duty cycle of 0, which brakes as in `position`.
         """
         if self._link is None or self._goals is None:
-            return
-        with contextlib.suppress(RobotError):
-            self._wake_watchdogs(self._link)
-            self._goals.damp(self._present.counts, _DAMP_ATTEMPTS)
+            return ()
+        try:
+            self._wake_watchdogs(self._link, surely=True)
+            deaf = self._goals.damp(self._present.counts, _DAMP_ATTEMPTS)
+        except RobotError:
+            return self.joint_names
+        return tuple(motor.joint for motor in self._config.motors if motor.device_id in deaf)
 
     def release(self) -> None:
         self._health.armed = False
@@ -223,12 +226,19 @@ class DynamixelBus:
         """A silence of the host after which watchdogs may have tripped."""
         return (self._watchdog - 0.5) * WATCHDOG_UNIT_S
 
-    def _wake_watchdogs(self, link: DynamixelLink) -> None:
-        """After a pause of the host, or when one was seen tripped: motors take no goals until they are told 0."""
-        if not self._has_tripped and link.longest_silence_s < self._pause_s:
+    def _wake_watchdogs(self, link: DynamixelLink, surely: bool) -> None:
+        """After a pause of the host, or when one was seen tripped: motors take no goals until they are told 0.
+
+        Surely is read back, and takes its time: for a robot that does not walk.
+        """
+        if not self._has_tripped and link.silence_s < self._pause_s:
             return
         for value in (0, self._watchdog):
-            link.sync_write(registers.BUS_WATCHDOG.address, 1, bytes(byte for i in self._ids for byte in (i, value)))
+            rows = bytes(byte for i in self._ids for byte in (i, value))
+            if surely:
+                link.confirm(registers.BUS_WATCHDOG.address, 1, rows, _DAMP_ATTEMPTS)
+            else:
+                link.sync_write(registers.BUS_WATCHDOG.address, 1, rows)
         self._has_tripped, link.longest_silence_s = False, 0.0
         for motor in range(len(self._ids)):
             self._health.want(motor)

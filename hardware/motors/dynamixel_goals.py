@@ -13,12 +13,13 @@ from hardware.motors.dynamixel_health import HealthBlock
 from hardware.motors.dynamixel_link import DynamixelLink
 from hardware.motors.dynamixel_setup import MotorLimits
 from hardware.motors.dynamixel_units import COUNTS_A_RAD, FULL_PWM, MAX_GAIN, ZERO_COUNT, Units
-from hardware.types import FloatArray, JointCommand
+from hardware.types import FloatArray, JointCommand, RobotFault
 
 Counts = NDArray[np.int64]
 _GAINS = np.dtype([("id", "u1"), ("d", "<u2"), ("i", "<u2"), ("p", "<u2")])
 _GOAL_2 = np.dtype([("id", "u1"), ("goal", "<i2")])
 _GOAL_4 = np.dtype([("id", "u1"), ("goal", "<i4")])
+_GOAL_ATTEMPTS = 5
 _SENDINGS = 3  # of gains and current limits, which change seldom
 _DAMPING_SHARE = 0.1  # of the stall torque
 
@@ -50,11 +51,23 @@ class Goals:
         self._current = self._currents
         self._asked = b""  # the gains of the last command; none after `hold` and `damp`
         self._sendings = 0
+        self.is_damped = False
 
     def send(self, command: JointCommand, positions_rad: FloatArray, velocities_rad_s: FloatArray) -> JointCommand:
-        """Returns what the motors were told: quantized, and without what the mode cannot do."""
+        """Returns what the motors were told: quantized, and without what the mode cannot do.
+
+        Raises RobotFault for a motor that was damped and does not take its goal: it is not made stiff.
+        """
         if self._mode == "pwm":
             return self._send_duty(command, positions_rad, velocities_rad_s)
+        counts = np.rint(command.positions_rad * COUNTS_A_RAD).astype(np.int64) + ZERO_COUNT
+        counts = np.minimum(np.maximum(counts, self._lower), self._upper)
+        address, rows = self._goal(counts)
+        if self.is_damped:  # a motor that keeps its old goal would be driven there as soon as it is stiff
+            self._expect_goal(self._confirm([(address, rows)], _GOAL_ATTEMPTS))
+            self.is_damped = False
+        else:
+            self._write(address, rows)
         asked = command.kp_nm_per_rad.tobytes() + command.kd_nm_s_per_rad.tobytes()
         if asked != self._asked:
             self._asked = asked
@@ -66,19 +79,18 @@ class Goals:
             self._sendings -= 1
             for address, rows in self._slow():
                 self._write(address, rows)
-        counts = np.rint(command.positions_rad * COUNTS_A_RAD).astype(np.int64) + ZERO_COUNT
-        counts = np.minimum(np.maximum(counts, self._lower), self._upper)
-        self._write(registers.GOAL_POSITION.address, self._rows(_GOAL_4, goal=counts))
         kp, kd = self._p * self._kp_nm_per_rad, self._d * self._kd_nm_s_per_rad
         return JointCommand((counts - ZERO_COUNT) / COUNTS_A_RAD, self._zeros, self._zeros, kp, kd)
 
     def hold(self, counts: Counts, attempts: int) -> set[int]:
         """Stand here, with the gains of the config; read back. Returns the ids of motors that may not have heard."""
         self._p, self._d, self._current = self._held_p, self._held_d, self._currents
-        return self._confirm([*self._slow(), self._goal(counts)], attempts)
+        self.is_damped = False
+        return self._confirm([self._goal(counts), *self._slow()], attempts)
 
     def damp(self, counts: Counts, attempts: int) -> set[int]:
         """See DynamixelBus.damp; like `hold`."""
+        self.is_damped = True
         if self._mode == "position":
             self._p, self._d = np.zeros_like(counts), self._held_d
         self._current = self._few
@@ -102,6 +114,11 @@ class Goals:
         duty = np.clip(np.rint(torques_nm / self._stall_nm * FULL_PWM), -self._most_duty, self._most_duty)
         self._write(registers.GOAL_PWM.address, self._rows(_GOAL_2, goal=duty))
         return command
+
+    def _expect_goal(self, deaf: set[int]) -> None:
+        if deaf:
+            names = ", ".join(f"Dynamixel {device_id}" for device_id in sorted(deaf))
+            raise RobotFault(f"{self._link.path}: {names} did not take a goal, and was left damped")
 
     def _goal(self, counts: Counts) -> tuple[int, NDArray[np.void]]:
         if self._mode == "pwm":

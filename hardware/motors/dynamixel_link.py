@@ -60,6 +60,11 @@ class DynamixelLink:
         self._packets = PacketHandler(2.0)
         self._sent_s = clock.now()
 
+    @property
+    def silence_s(self) -> float:
+        """The longest one, that which goes on now included."""
+        return max(self.longest_silence_s, self._clock.now() - self._sent_s)
+
     def set_baud(self, baud: int) -> None:
         try:
             self._port.set_baud(baud)

@@ -139,15 +139,16 @@ class MoteusBus:
         self._written_s = self._clock.now()
         return sent
 
-    def damp(self) -> None:
+    def damp(self) -> tuple[str, ...]:
         """Zero-velocity mode: the servo's kd alone, without an integral, a position, or a watchdog that could end it.
 
-        Servos that were not armed are left as they are.
+        Servos that were not armed are left as they are. One that does not hear it stops by its own watchdog.
         """
         if self._armed:
             shares = np.minimum(self._kd / self._highest_kd, 1.0).tolist()
             with contextlib.suppress(RobotError):
                 self._tell([frames.damp(share) for frames, share in zip(self._frames, shares, strict=True)])
+        return ()
 
     def release(self) -> None:
         """Mode stopped; said again to whoever does not say so."""

@@ -34,10 +34,12 @@ def make_ready(robot: SafetySupervisor) -> None:
     try:
         robot.connect()
         robot.rearm()
+        state = robot.look()  # a cable may have come out while the robot was carried, and is in again
     except RobotError:
         robot.close()
         robot.connect()
-    if (tilt_rad := robot.look().imu.tilt_rad) > robot.spec.max_tilt_rad:
+        state = robot.look()
+    if (tilt_rad := state.imu.tilt_rad) > robot.spec.max_tilt_rad:
         raise RobotFault(f"{robot.spec.name} leans {math.degrees(tilt_rad):.0f} degrees: put it upright")
 
 

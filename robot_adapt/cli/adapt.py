@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -141,8 +140,10 @@ def _shipped_policy(robot: str) -> Path:
 def _ask_return(wrong: str) -> float:
     if wrong:
         typer.echo(wrong, err=True)
+    from robot_adapt.cli.terminal import Person
+
     while True:
-        answer = _ask("distance walked forward (m): ")
+        answer = Person().ask("distance walked forward (m): ")
         try:
             return float(answer)
         except ValueError:
@@ -150,15 +151,8 @@ def _ask_return(wrong: str) -> float:
 
 
 def _confirm_start(stopped_because: str) -> None:
+    from robot_adapt.cli.terminal import Person
+
     if stopped_because:
         typer.echo(stopped_because, err=True)
-    _ask("put the robot at its start, step back, press Enter: it gets up and walks ")
-
-
-def _ask(question: str) -> str:
-    """A line from the operator; the end of standard input is a Ctrl-C."""
-    typer.echo(question, err=True, nl=False)
-    line = sys.stdin.readline()
-    if not line:
-        raise KeyboardInterrupt(": no answer, standard input has ended")
-    return line.strip()
+    Person().ask("put the robot at its start, step back, press Enter: it gets up and walks ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import termios
 from collections.abc import Callable
 
 import typer
@@ -25,8 +26,13 @@ class Person:
         typer.echo(line, err=True)
 
     def ask(self, question: str, meanwhile: Callable[[], None] | None = None) -> str:
-        """A line, stripped; `meanwhile` is called every 20 ms until it is there. The end of standard input is a Ctrl-C."""
+        """A line, stripped; `meanwhile` is called every 20 ms until it is there. The end of standard input is a Ctrl-C.
+
+        What was typed before the question is no answer to it: an Enter that was meant for another would move a robot.
+        """
         typer.echo(question, err=True, nl=False)
+        if self.is_there:
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
         descriptor, line = sys.stdin.fileno(), b""
         # The descriptor itself: what Python has read ahead, select does not know of.
         while not line.endswith(b"\n"):

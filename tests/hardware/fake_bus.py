@@ -49,8 +49,9 @@ class FakeBus:
         self.told.append("write")
         return command
 
-    def damp(self) -> None:
+    def damp(self) -> tuple[str, ...]:
         self.told.append("damp")
+        return ()
 
     def release(self) -> None:
         self.told.append("release")

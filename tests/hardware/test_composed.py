@@ -32,6 +32,7 @@ class Bus:
     deaf_for: int = 0
     volts: list[float] = field(default_factory=lambda: [12.0, 11.5])
     arming_fails: bool = False
+    deaf: tuple[str, ...] = ()
     did: list[str] = field(default_factory=list)
     written: JointCommand | None = None
 
@@ -59,8 +60,9 @@ class Bus:
         self.written = command
         return command
 
-    def damp(self) -> None:
+    def damp(self) -> tuple[str, ...]:
         self.did.append("damp")
+        return self.deaf
 
     def release(self) -> None:
         self.did.append("release")
@@ -175,9 +177,19 @@ def test_arming_that_fails_half_way_releases_what_was_armed() -> None:
     assert bus.did == ["open", "arm", "damp", "release", "close"]
 
 
+def test_a_stop_that_a_joint_did_not_hear_is_a_fault() -> None:
+    bus = Bus(deaf=("left",))
+    robot = robot_of(bus)
+    robot.connect()
+    with pytest.raises(RobotFault, match="left did not hear that the robot is to stop"):
+        robot.stop()
+    robot.close()
+    assert bus.did == ["open", "arm", "damp", "damp", "release", "close"]
+
+
 def test_close_damps_then_releases_then_closes_also_when_one_of_them_raises() -> None:
     class Broken(Bus):
-        def damp(self) -> None:
+        def damp(self) -> tuple[str, ...]:
             super().damp()
             raise OSError("cable pulled")
 

@@ -144,22 +144,21 @@ def test_a_fault_half_way_down_ends_in_damping() -> None:
     assert list(trial.robot.log)[-4:] == ["write", "stop", "stop", "close"]
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C is a KeyboardInterrupt, also where tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def ending(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """Each is a KeyboardInterrupt here, also where tests run in the background."""
+    before = signal.signal(request.param, signal.default_int_handler)
+    yield request.param
+    signal.signal(request.param, before)
 
 
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_while_parking_is_ignored_and_works_again_afterwards() -> None:
+def test_ctrl_c_while_parking_is_ignored_and_works_again_afterwards(ending: signal.Signals) -> None:
     trial = standing(Trial())
     sent = 0
 
     def impatient(state: RobotState) -> RobotState:
         nonlocal sent
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), ending)
         sent += 1
         return state
 
@@ -169,7 +168,7 @@ def test_ctrl_c_while_parking_is_ignored_and_works_again_afterwards() -> None:
     np.testing.assert_allclose(trial.robot.written[-1].positions_rad, SIT_RAD)
     assert trial.robot.log[-1] == "close"
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), ending)
 
 
 def test_any_other_interruption_still_releases_the_torque() -> None:

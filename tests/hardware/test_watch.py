@@ -165,6 +165,19 @@ def test_a_low_battery_lets_a_trial_end_and_refuses_the_next_one() -> None:
     assert trial.supervisor.stopped_because is None
 
 
+def test_a_battery_that_was_empty_is_not_full_by_connecting_again() -> None:
+    trial = Trial()
+    trial.robot.faults = FAULTS["sag"]()
+    assert run(trial, 200) is not None
+    trial.supervisor.close()
+    trial.robot.faults = Faults(battery_v=13.9)  # at rest, below warn_v
+    with pytest.raises(RobotFault, match=r"the battery was down to .* charge it and connect again"):
+        trial.supervisor.connect()
+    trial.robot.faults = Faults(battery_v=14.0)
+    trial.supervisor.connect()
+    assert run(trial, 20) is None
+
+
 def test_without_tiers_no_voltage_stops_it() -> None:
     trial = Trial(replace(LIMITS, battery=None))
     trial.robot.faults = FAULTS["sag"]()

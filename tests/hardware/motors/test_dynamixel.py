@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardware.emulators.dynamixel import SYNC_WRITE
 from hardware.motors import dynamixel_models as registers
 from hardware.motors.dynamixel import DynamixelMode
 from hardware.motors.dynamixel_units import units
@@ -150,6 +151,40 @@ def test_damping_takes_the_stiffness_and_the_next_write_gives_it_back() -> None:
     np.testing.assert_allclose(made.bus.read().positions_rad, HOME + 0.3, atol=0.01)
 
 
+def test_a_damped_motor_is_not_made_stiff_before_it_has_its_new_goal() -> None:
+    """Hands may have moved the leg meanwhile: with its old goal it would be driven back."""
+    made = armed()
+    made.tick(HOME + 0.3)
+    made.bus.damp()
+    made.bus.read()
+    made.port.deaf = True
+    with pytest.raises(RobotFault, match="Dynamixel 3, Dynamixel 7, Dynamixel 11, Dynamixel 20 did not take a goal"):
+        made.bus.write(pose(HOME))
+    made.port.deaf = False
+    assert [motor[registers.POSITION_P_GAIN] for motor in made.chain.motors] == [0] * 4
+    made.port.sent.clear()
+    made.bus.write(pose(HOME))
+    written = [int.from_bytes(packet[8:10], "little") for packet in made.port.sent if packet[7] == SYNC_WRITE]
+    assert written == [registers.GOAL_POSITION.address, registers.POSITION_D_GAIN.address]
+    assert all(motor[registers.POSITION_P_GAIN] > 0 for motor in made.chain.motors)
+
+
+def test_who_did_not_hear_that_it_is_to_be_damped_is_named() -> None:
+    made = armed()
+    made.faults.dead.add(IDS[1])
+    assert made.bus.damp() == ("joint_1",)
+    made.faults.dead.clear()
+    assert made.bus.damp() == ()
+
+
+def test_damping_is_heard_after_a_pause_in_which_the_watchdogs_tripped() -> None:
+    made = armed(mode="current_position", flywheels=Flywheels())
+    full = [motor[registers.GOAL_CURRENT] for motor in made.chain.motors]
+    made.wall.advance(1.0)
+    assert made.bus.damp() == ()
+    assert all(0 < motor[registers.GOAL_CURRENT] < most / 2 for motor, most in zip(made.chain.motors, full, strict=True))
+
+
 def test_damping_by_current_gives_way_slowly() -> None:
     wheels = Flywheels()
     made = armed(mode="current_position", flywheels=wheels)
@@ -179,7 +214,7 @@ def test_release_lets_go_and_neither_it_nor_damping_raises_on_a_dead_bus() -> No
     assert made.bus.read().errors == {}
     made.bus.arm()
     made.faults.dead.update(IDS)
-    made.bus.damp()
+    assert made.bus.damp() == made.bus.joint_names
     made.bus.release()
     made.bus.close()
     made.bus.close()

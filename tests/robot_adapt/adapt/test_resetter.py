@@ -34,6 +34,8 @@ class Recording(MockRobot):
         if self.broken == "unplugged":
             raise RobotError("/dev/ttyUSB0: no such device")
         self.connections += 1
+        if self.broken == "needs a new port":
+            self.broken = None
         super().connect()
 
     def read(self) -> RobotState:
@@ -127,6 +129,18 @@ def test_a_robot_that_cannot_be_armed_as_it_is_gets_its_ports_opened_anew() -> N
     make_ready(supervisor)
     assert supervisor.read() is not None
     assert robot.connections == 3
+
+
+def test_a_cable_that_came_out_while_the_robot_was_carried_is_found_again() -> None:
+    supervisor, robot, clock = supervised()
+
+    def carried(why: str) -> None:
+        assert why == ""
+        robot.broken = "needs a new port"
+
+    OperatorReset(supervisor, clock, carried)(RANDOMNESS)
+    assert robot.connections == 2
+    assert len(robot.told) > 50
 
 
 def test_a_robot_that_fell_does_not_get_up_as_it_lies() -> None:

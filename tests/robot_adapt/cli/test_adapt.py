@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sys
@@ -38,11 +37,13 @@ class Lab:
 
     def adapt(self, typed: str, resume: bool = False) -> None:
         self.wired.bus.positions_rad = 0.2 - SPEC.stance_rad  # by that calibration's signs and zeros it stands
-        self.patch.setattr(sys, "stdin", io.StringIO(typed))
-        if resume:
-            adapt(str(self.folder / "lab.yaml"), resume=self.run)
-        else:
-            adapt(str(self.folder / "lab.yaml"), config=str(self.folder / "short.yaml"), out=self.run)
+        (keys := self.folder / "keys").write_text(typed)
+        with keys.open() as stdin:
+            self.patch.setattr(sys, "stdin", stdin)
+            if resume:
+                adapt(str(self.folder / "lab.yaml"), resume=self.run)
+            else:
+                adapt(str(self.folder / "lab.yaml"), config=str(self.folder / "short.yaml"), out=self.run)
 
     def calibrate(self, pose: str) -> None:
         calibration_file.write(self.folder / "lab.calibration.yaml", replace(CALIBRATION, pose=pose))

@@ -84,7 +84,7 @@ def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
     assert refused("demo", "--policy", tmp_path / "gone.safetensors").endswith("no such file")
     assert refused("report", tmp_path).startswith(f"{tmp_path}: not a run folder")
     assert refused("send", tmp_path).startswith(f"{tmp_path}: not a run folder")
-    for address in ("nonsense", "", "host:port"):
+    for address in ("nonsense", "", "host:port", "host:²"):
         assert "should be HOST:PORT" in refused("adapt", "mock", "--aggregator", address)
     assert refused("adapt", "mock", "--note", "a\x7fb").endswith("holds characters that cannot be shown")
     assert refused("adapt", "mock", "--resume", tmp_path) == f"{tmp_path}/session.json: no such file"
