@@ -69,6 +69,11 @@ def heights(ground: Slope | Steps | Rough) -> FloatArray | None:
     return np.asarray(grid * ramp)
 
 
+def is_on(ground: Slope | Steps | Rough, x_m: float, y_m: float) -> bool:
+    """Whether there is ground under a point; planes have no edge."""
+    return isinstance(ground, Slope) or (abs(x_m) <= _LENGTH_M / 2 and abs(y_m) <= _WIDTH_M / 2)
+
+
 def highest_m(ground: Slope | Steps | Rough, x_m: float, y_m: float, reach_m: float) -> float:
     """The highest ground within reach of a point, above the plane of the ground's frame."""
     grid = heights(ground)

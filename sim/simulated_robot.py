@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.spec import RobotSpec
-from hardware.types import ImuReading, JointCommand, RobotError, RobotState
+from hardware.types import ImuReading, JointCommand, RobotError, RobotFault, RobotState
 from sim.dynamics import Dynamics
+from sim.ground import is_on
 from sim.incarnation import Incarnation, Recipe, incarnate, moved_onto
 from sim.physics import Engine, Physics, rotate
 from sim.robots.assembly import LegModel
@@ -83,6 +84,8 @@ class SimulatedRobot:
 
     def read(self) -> RobotState:
         at = self._connected()
+        if not is_on(at.dynamics.ground, self._position_m[0], self._position_m[1]):
+            raise RobotFault(f"{self.spec.name} has come to the end of its ground: steps and rough ground are 6.4 m by 3.2 m")
         if self._last_reading is not None and at.sensors.drops_out():
             return self._last_reading
         angles, velocities = at.drivetrain.late()

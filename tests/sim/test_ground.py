@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from hardware.types import RobotFault
 from robot_adapt.config import validate
 from robot_adapt.errors import UserError
 from sim.dynamics import Dynamics
-from sim.ground import CELL_M, Rough, Slope, Steps, heights, plane_quaternion
+from sim.ground import CELL_M, Rough, Slope, Steps, heights, is_on, plane_quaternion
 from sim.physics import rotate
 from sim.simulated_robot import SimulatedRobot
 from tests.builders import MINITAUR
@@ -150,3 +151,17 @@ def test_a_robot_on_a_slope_leans_with_it_and_stands_at_its_origin(slope: str, s
     assert imu.tilt_rad == pytest.approx(0.15, abs=0.05)
     assert (truth.x_m, truth.y_m) == pytest.approx((0.0, 0.0), abs=0.03)
     robot.close()
+
+
+@pytest.mark.parametrize(("x_m", "y_m", "on"), [(3.1, 1.5, True), (3.3, 0.0, False), (0.0, -1.7, False)])
+def test_a_grid_has_an_edge_and_a_plane_has_none(x_m: float, y_m: float, on: bool) -> None:
+    assert is_on(ROUGH, x_m, y_m) == is_on(STEPS, x_m, y_m) == on
+    assert is_on(Slope(), x_m, y_m)
+
+
+def test_a_robot_that_comes_to_the_end_of_its_ground_is_told_so(on_ground: tuple[SimulatedRobot, Steps | Rough]) -> None:
+    robot, _ = on_ground
+    robot.read()
+    robot._position_m = (3.3, 0.0, 0.2)
+    with pytest.raises(RobotFault, match="has come to the end of its ground"):
+        robot.read()
