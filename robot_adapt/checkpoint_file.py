@@ -1,4 +1,4 @@
-"""A checkpoint of a long command: arrays and plain values in one safe file, with what they belong to: config and policy."""
+"""A checkpoint of a long command: arrays and plain values in one safe file, with what they belong to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from robot_adapt import array_file
 from robot_adapt.array_file import Arrays
 from robot_adapt.errors import UserError
+from sim.robots.body import Body
+
+
+def identity(config: BaseModel, body: Body) -> dict[str, Any]:
+    """What every checkpoint belongs to: its config, and the URDF as it is now; others add the policy it began with."""
+    return {"config": config.model_dump(mode="json"), "URDF": body.urdf_sha256}
 
 
 def save(path: Path, format_: str, of: Mapping[str, Any], arrays: Arrays, values: Mapping[str, Any]) -> None:

@@ -25,7 +25,12 @@ _DAMPING_SHARE = 0.1  # of the stall torque
 
 
 class Goals:
-    """One mode's way of telling goals. Raises RobotFault when the cable was pulled out."""
+    """One mode's way of telling goals. Raises RobotFault when the cable was pulled out.
+
+    Attributes:
+        is_damped: since `damp` nothing was sent.
+
+    """
 
     def __init__(
         self, link: DynamixelLink, config: DynamixelConfig, units: Sequence[Units], limits: Sequence[MotorLimits]
@@ -59,6 +64,7 @@ class Goals:
         Raises RobotFault for a motor that was damped and does not take its goal: it is not made stiff.
         """
         if self._mode == "pwm":
+            self.is_damped = False
             return self._send_duty(command, positions_rad, velocities_rad_s)
         counts = np.rint(command.positions_rad * COUNTS_A_RAD).astype(np.int64) + ZERO_COUNT
         counts = np.minimum(np.maximum(counts, self._lower), self._upper)

@@ -212,8 +212,4 @@ def load(path: Path, config: MapElitesConfig, policy: LinearPolicy) -> MapState:
 
 
 def _of(config: MapElitesConfig, policy: LinearPolicy) -> dict[str, Any]:
-    return {
-        "config": config.model_dump(mode="json"),
-        "policy": policy_file.sha256(policy),
-        "URDF": config.robot.robot.body.urdf_sha256,
-    }
+    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.sha256(policy)}

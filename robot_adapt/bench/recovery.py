@@ -65,8 +65,8 @@ class Planned:
     item: Item
 
     @property
-    def scores(self) -> int:
-        """How many it has; see work.run."""
+    def row_count(self) -> int:
+        """How many it has when it is whole; see work.run."""
         return 1 if isinstance(self.item, OracleBout) else 1 + len(self.item.budgets)
 
     def rows(self, scores: Sequence[Score]) -> list[Row]:
@@ -146,8 +146,8 @@ def read(planned: Sequence[Planned], path: Path) -> list[Row]:
         except (KeyError, TypeError, ValueError):
             raise UserError(f"{path}: line {line}: not a row of this benchmark") from None
         rows.setdefault(row.digest, {})[row.trials] = row
-    scores = {one.digest: one.scores for one in planned}
-    return [row for digest, of in rows.items() if len(of) >= scores.get(digest, math.inf) for row in of.values()]
+    whole = {one.digest: one.row_count for one in planned}
+    return [row for digest, of in rows.items() if len(of) >= whole.get(digest, math.inf) for row in of.values()]
 
 
 def _whole_lines(path: Path) -> bytes:

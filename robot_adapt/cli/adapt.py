@@ -138,10 +138,10 @@ def _shipped_policy(robot: str) -> Path:
 
 
 def _ask_return(wrong: str) -> float:
-    if wrong:
-        typer.echo(wrong, err=True)
     from robot_adapt.cli.terminal import Person
 
+    if wrong:
+        typer.echo(wrong, err=True)
     while True:
         answer = Person().ask("distance walked forward (m): ")
         try:

@@ -47,8 +47,4 @@ def load(path: Path, config: MetaTrainConfig, start_sha256: str | None = None) -
 
 
 def _of(config: MetaTrainConfig, start_sha256: str | None) -> dict[str, Any]:
-    return {
-        "config": config.model_dump(mode="json"),
-        "start policy": start_sha256,
-        "URDF": config.robot.robot.body.urdf_sha256,
-    }
+    return checkpoint_file.identity(config, config.robot.robot.body) | {"start policy": start_sha256}

@@ -29,8 +29,4 @@ def load(path: Path, config: RepertoireConfig, policy: LinearPolicy) -> GrowthSt
 
 
 def _of(config: RepertoireConfig, policy: LinearPolicy) -> dict[str, Any]:
-    return {
-        "config": config.model_dump(mode="json"),
-        "policy": policy_file.sha256(policy),
-        "URDF": config.robot.robot.body.urdf_sha256,
-    }
+    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.sha256(policy)}

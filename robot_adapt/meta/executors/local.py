@@ -44,7 +44,7 @@ class LocalProcessesExecutor:
     def __init__(self, processes: int) -> None:
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
-        self._open: tuple[Connection, Connection] | None = None
+        self._pipe: tuple[Connection, Connection] | None = None
 
     def map(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> Iterator[tuple[int, Result | Failure]]:
         lost = dict(items)
@@ -71,14 +71,14 @@ class LocalProcessesExecutor:
     def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._open = spawn.Pipe(duplex=False)
-            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_begin_worker, initargs=self._open[:1])
+            self._pipe = spawn.Pipe(duplex=False)
+            self._pool = ProcessPoolExecutor(self._processes, spawn, initializer=_begin_worker, initargs=self._pipe[:1])
         return self._pool.submit(function, item)
 
     def close(self) -> None:
         """Workers end in the middle of what they do: an item may take minutes, and nobody is there for its result."""
-        if self._pool is not None and self._open is not None:
-            for end in self._open:
+        if self._pool is not None and self._pipe is not None:
+            for end in self._pipe:
                 end.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None

@@ -207,6 +207,17 @@ def test_damping_by_duty_cycle_is_none() -> None:
     assert [motor[registers.GOAL_PWM] for motor in made.chain.motors] == [0] * 4
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_watchdogs_of_a_robot_that_walks_are_woken_without_waiting_for_answers(mode: DynamixelMode) -> None:
+    made = armed(mode=mode)
+    made.bus.damp()
+    made.tick()
+    made.wall.advance(1.0)
+    made.port.sent.clear()
+    made.bus.write(pose(HOME))
+    assert set(instructions(made)) == {SYNC_WRITE}
+
+
 def test_release_lets_go_and_neither_it_nor_damping_raises_on_a_dead_bus() -> None:
     made = armed()
     made.bus.release()
