@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from tests.benchmarks.algorithm_studies.table import read
 from tests.benchmarks.fidelity import fastest
 from tests.builders import MINITAUR
 from tests.hardware.unruly import FAULTS
@@ -25,6 +26,11 @@ def test_a_million_commands_did_the_robot_no_harm() -> None:
     assert result["commands"] >= 1_000_000
     assert result["violations"] == 0
     assert set(result["faults"]) == set(FAULTS)
+
+
+def test_our_own_code_costs_at_most_three_times_what_cannot_be_avoided() -> None:
+    costs = read(RESULTS / "algorithms" / "own_cost.csv")
+    assert [(row["cost"], row["holds"]) for row in costs] == [("outer loop", "True"), ("DPP", "True")]
 
 
 def test_the_readme_has_no_placeholder() -> None:
