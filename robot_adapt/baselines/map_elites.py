@@ -212,4 +212,4 @@ def load(path: Path, config: MapElitesConfig, policy: LinearPolicy) -> MapState:
 
 
 def _of(config: MapElitesConfig, policy: LinearPolicy) -> dict[str, Any]:
-    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.sha256(policy)}
+    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.walk_sha256(policy)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def save(policy: LinearPolicy, path: Path) -> str:
 def sha256(policy: LinearPolicy) -> str:
     """SHA-256 (hex) of a policy's content: the identity that trials and reports carry."""
     return array_file.digest(*_parts(policy))
+
+
+def walk_sha256(policy: LinearPolicy) -> str:
+    """SHA-256 (hex) of how a policy walks, without repertoire and provenance: the identity of what is made around it."""
+    return sha256(replace(policy, repertoire=None, provenance={}))
 
 
 def path_of(name: str) -> Path:

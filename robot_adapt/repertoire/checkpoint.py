@@ -29,4 +29,4 @@ def load(path: Path, config: RepertoireConfig, policy: LinearPolicy) -> GrowthSt
 
 
 def _of(config: RepertoireConfig, policy: LinearPolicy) -> dict[str, Any]:
-    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.sha256(policy)}
+    return checkpoint_file.identity(config, config.robot.robot.body) | {"policy": policy_file.walk_sha256(policy)}

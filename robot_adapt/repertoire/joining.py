@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def read(paths: Sequence[Path], config: RepertoireConfig, policy: LinearPolicy) 
     for path in paths:
         grown = policy_file.load(path)
         how = grown.provenance.get("repertoire", {})
-        if grown.repertoire is None or _around(grown) != _around(policy):
+        if grown.repertoire is None or policy_file.walk_sha256(grown) != policy_file.walk_sha256(policy):
             raise UserError(f"{path}: no repertoire around the policy that the config names, {config.policy}")
         other = validate(how.get("config"), RepertoireConfig, f"{path}: provenance.repertoire.config")
         if other.model_copy(update={"seed": config.seed}) != config or "joined" in how:
@@ -41,7 +41,3 @@ def read(paths: Sequence[Path], config: RepertoireConfig, policy: LinearPolicy) 
         members = Members(grown.repertoire.members, grown.repertoire.member_words)
         found.append(Grown(members, {"seed": other.seed, "trials": how["trials"], "specialists": how["specialists"]}))
     return found
-
-
-def _around(policy: LinearPolicy) -> str:
-    return policy_file.sha256(replace(policy, repertoire=None, provenance={}))
