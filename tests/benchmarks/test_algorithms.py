@@ -12,7 +12,7 @@ import pytest
 
 from robot_adapt.meta.executors.local import InProcessExecutor
 from tests.benchmarks import algorithms
-from tests.benchmarks.algorithm_studies import figures, noise_tolerance, sampling
+from tests.benchmarks.algorithm_studies import figures, noise_tolerance, own_cost, sampling
 from tests.benchmarks.algorithm_studies.noise_tolerance import BUDGETS, GROUNDS, METHODS, grid, ground
 from tests.benchmarks.algorithm_studies.table import Row, in_parallel, interval, numbers, read, write
 from tests.benchmarks.algorithms import STUDIES, run
@@ -26,7 +26,8 @@ def test_the_quick_benchmark_gives_every_table_figure_and_finding(tmp_path: Path
         assert read(tmp_path / f"{name}.csv")
     for name in figures.FIGURES:
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    assert min(numbers(read(tmp_path / "own_cost.csv"), "ratio")) > 0.0  # how large is the full benchmark's to say
+    costs = read(tmp_path / "own_cost.csv")  # a round on a busy machine: the full ones are held to the limit
+    assert [row["holds"] for row in costs] == [str(0.0 < ratio <= own_cost.LIMIT) for ratio in numbers(costs, "ratio")]
 
 
 def test_the_command_works_from_any_folder(tmp_path: Path) -> None:
