@@ -148,12 +148,20 @@ def shipped(folder: str, name: str) -> Path:
     """
     path = _CONFIGS / folder / name
     if not path.is_file():
+        if "/" in name:
+            raise UserError(f"{name.removesuffix(path.suffix)}: the name of a file should end in {path.suffix}")
         verb, product_of = _MAKERS.get(folder, ("", ""))
         if verb and (_CONFIGS / (recipe := product_of.format(path.stem))).is_file():
-            raise Absent(f"configs/{folder}/{name} is not made yet: robot-adapt {verb} configs/{recipe} makes it")
+            product = f"configs/{folder}/{name}"
+            raise Absent(f"{product} is not made yet: robot-adapt {verb} configs/{recipe} makes it in runs/: copy it")
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*" + path.suffix)))
         raise UserError(f"no {folder} named {path.stem}: there is {there}")
     return path
+
+
+def is_shipped(folder: str, name: str) -> bool:
+    """Whether `configs/folder/` has this file."""
+    return (_CONFIGS / folder / name).is_file()
 
 
 _CONFIGS = Path(__file__).resolve().parent.parent / "configs"

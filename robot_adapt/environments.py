@@ -15,8 +15,8 @@ from robot_adapt.config import load, read_yaml, shipped_or_file, validate
 from robot_adapt.errors import UserError
 from sim.env import PERIOD_S, QuadrupedEnv
 
-# What policies are trained on; nothing is trained for the A1 here, it has one rig.
-RIGS = {"Minitaur": "minitaur_training", "Laikago": "laikago_training", "A1": "a1"}
+# What policies are trained on.
+RIGS = {"Minitaur": "minitaur_training", "Laikago": "laikago_training", "A1": "a1_training"}
 _EPISODE_S = 3.0
 
 

@@ -20,13 +20,13 @@ class BenchHobble(BaseModel):
 
     Attributes:
         families: all in which a change of this kind occurs, alone or among others: what a repertoire that must not know this
-            kind is deprived of. Its generalists stay: none met a hobble of the benchmark, though mild ones of some kinds (see
-            configs/repertoire/).
+            kind is deprived of; none where no family knows it. Its generalists stay: none met a hobble of the benchmark, though
+            mild ones of some kinds (see configs/repertoire/).
 
     """
 
     model_config = FROZEN
-    families: Annotated[tuple[str, ...], Field(min_length=1)]
+    families: tuple[str, ...]
     draw: DynamicsSampler
 
 

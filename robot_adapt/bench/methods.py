@@ -13,7 +13,7 @@ from robot_adapt.baselines import behaviour_map
 from robot_adapt.baselines.policy_gradient import PolicyGradientConfig
 from robot_adapt.bench.config import MapSearchConfig, Method, RecoveryBenchConfig
 from robot_adapt.bench.searches import MapSearch, Search
-from robot_adapt.errors import Absent, UserError
+from robot_adapt.errors import Absent, named_by
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 
@@ -29,13 +29,11 @@ class Ready:
 def ready(config: RecoveryBenchConfig, label: str) -> Ready:
     """The method of that label. Raises UserError when it does not fit its policy or the robots, Absent as `absent` says."""
     method = config.methods[label]
-    try:
+    with named_by(f"methods.{label}"):
         policy = fitting_policy(config, method.policy)
         if method.from_scratch:
             policy = policy.with_parameters(np.zeros_like(policy.parameters))
         return Ready(policy, _search(config, method, policy))
-    except UserError as error:
-        raise type(error)(f"methods.{label}: {error}") from None
 
 
 def absent(config: RecoveryBenchConfig, labels: Iterable[str]) -> dict[str, str]:

@@ -26,11 +26,13 @@ from robot_adapt.bench.config import BenchHobble, Method, RecoveryBenchConfig
 from robot_adapt.bench.methods import Ready, fitting_policy, ready
 from robot_adapt.bench.searches import content
 from robot_adapt.bench.work import AdaptationBout, Bout, Item, OracleBout, Score, run
-from robot_adapt.errors import UserError
+from robot_adapt.errors import UserError, named_by
 from robot_adapt.meta.executors import Executor, Failure
 from robot_adapt.policy import policy_file
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.randomness import generator
+from robot_adapt.repertoire.config import META_POLICY
+from robot_adapt.repertoire.repertoire import Repertoire
 from robot_adapt.repertoire.search import RepertoireSearchConfig
 
 ORACLE = "oracle"
@@ -97,7 +99,8 @@ def plan(config: RecoveryBenchConfig, only: Sequence[str] = ()) -> list[Planned]
         for name, hobble in config.hobbles.items():
             hobbled = _hobbled(robot, hobble, generator(seed, f"bench hobble {name}"))
             for label, method in methods.items():
-                policy = _known(method, config.methods[label], hobble)
+                with named_by(f"hobbles.{name}.families"):
+                    policy = _known(method, config.methods[label], hobble)
                 bout = Bout(policy, hobbled, config.trial_s, config.fresh_trials, name, seed)
                 add(rig, name, seed, label, AdaptationBout(bout, method.search, config.budgets, config.return_noise_m))
             bout = Bout(alone, hobbled, config.trial_s, config.fresh_trials, name, seed)
@@ -114,7 +117,7 @@ def missing(planned: Sequence[Planned], rows: Sequence[Row]) -> list[Planned]:
 
 
 def carry_out(planned: Sequence[Planned], path: Path, executor: Executor, on_bout: Callable[[str], None]) -> None:
-    """Runs bouts and adds their rows to the table as they come. Raises RuntimeError for one that cannot be run."""
+    """Runs bouts and adds their rows to the table as they come. Raises UserError naming one that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         os.truncate(path, len(_whole_lines(path)))
@@ -126,7 +129,7 @@ def carry_out(planned: Sequence[Planned], path: Path, executor: Executor, on_bou
         for key, scores in executor.map(run, {key: one.item for key, one in enumerate(planned)}):
             one = planned[key]
             if isinstance(scores, Failure):
-                raise RuntimeError(f"{one.rig}, {one.hobble}, seed {one.seed}, {one.method}: {scores.reason}")
+                raise UserError(f"{one.rig}, {one.hobble}, seed {one.seed}, {one.method}: {scores.reason}")
             table.writerows(asdict(row) for row in one.rows(scores))
             file.flush()
             on_bout(f"{one.hobble}, {one.method}: {scores[0].return_m:.2f} -> {scores[-1].return_m:.2f} m")
@@ -175,10 +178,18 @@ def _known(method: Ready, how: Method, hobble: BenchHobble) -> LinearPolicy:
         return replace(policy, repertoire=None)
     if how.knows_family:
         return policy
-    if unknown := set(hobble.families) - (known := {*policy.repertoire.task_words, *policy.repertoire.member_words}):
+    if unknown := set(hobble.families) - (known := _families(method.policy, policy.repertoire)):
         there = ", ".join(sorted(known))
-        raise UserError(f"families {', '.join(sorted(unknown))}: {how.policy}'s repertoire has none so called: it has {there}")
+        raise UserError(f"{', '.join(sorted(unknown))}: {how.policy}'s repertoire has none so called: it has {there}")
     return replace(policy, repertoire=policy.repertoire.without(frozenset(hobble.families)))
+
+
+def _families(policy: LinearPolicy, repertoire: Repertoire) -> set[str]:
+    """Those that it was grown for, also where nothing is left of one: all its tasks may end before the first tick."""
+    grown = policy.provenance.get("repertoire", {}).get("config", {})
+    generalists = (grown.get("generalists") or {}).get("worlds", {})
+    families = {*repertoire.task_words, *repertoire.member_words, *grown.get("families", {})}
+    return families - {META_POLICY, *generalists}
 
 
 def _digest(rig: str, method: str, item: Item) -> str:

@@ -65,7 +65,7 @@ def adapt(
         start = policy_file.load(run.policy)
         start.check_fits(spec)
     else:
-        start = policy_file.load(policy if policy is not None else _shipped_policy(spec.name))
+        start = policy_file.load(policy if policy is not None else policy_file.shipped_for(spec.name))
         start.check_fits(spec)
         settings = load(shipped_or_file("adapt", config or settings_for(start)), AdaptConfig)
         run = RunFolder.planned(out, "adapt")
@@ -123,18 +123,6 @@ def _check_calibration(run: RunFolder, plan: SessionPlan, now: CalibrationStamp 
         raise UserError(
             f"{run.session}: this session ran with {ran}, the robot has {has} now: put that back, or begin another session"
         )
-
-
-def _shipped_policy(robot: str) -> Path:
-    from robot_adapt.config import shipped
-    from robot_adapt.errors import UserError
-
-    try:
-        return shipped("policies", f"{robot}.safetensors")
-    except UserError:
-        raise UserError(
-            f"no policy is shipped for the robot {robot}: give --policy FILE, and --config for its trials"
-        ) from None
 
 
 def _ask_return(wrong: str) -> float:

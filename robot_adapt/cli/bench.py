@@ -40,10 +40,11 @@ def bench(
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load, shipped_or_file
-    from robot_adapt.errors import UserError
+    from robot_adapt.errors import UserError, named_by
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
 
-    settings = load(shipped_or_file("bench", config), RecoveryBenchConfig)
+    file = shipped_or_file("bench", config)
+    settings = load(file, RecoveryBenchConfig)
     if rig:
         if unknown := set(rig) - set(settings.rigs):
             raise UserError(f"--rig {', '.join(sorted(unknown))}: there are {', '.join(settings.rigs)}")
@@ -57,12 +58,14 @@ def bench(
     folder = out if out is not None else Path("runs") / f"{benchmark.value}-{Path(config).stem}{'-quick' if quick else ''}"
     path = folder / "recovery.csv"
     wanted = only or [recovery.HEALTHY, recovery.ORACLE, *settings.methods]
-    left_out = absent(settings, [label for label in settings.methods if label in wanted])
+    with named_by(str(file)):
+        left_out = absent(settings, [label for label in settings.methods if label in wanted])
     if not (labels := [label for label in wanted if label not in left_out]):
         raise UserError("; ".join(left_out.values()))
     for reason in left_out.values():
         typer.echo(f"left out: {reason}", err=True)
-    planned = recovery.plan(settings, labels)
+    with named_by(str(file)):
+        planned = recovery.plan(settings, labels)
     to_run = [] if draw else recovery.missing(planned, recovery.read(planned, path))
     if to_run:
         executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()

@@ -35,7 +35,8 @@ def demo(
     from robot_adapt.aggregator.server import serving
     from robot_adapt.backends import SimulatedRobotConfig, load_hobble, simulated_rig
     from robot_adapt.cli.progress import ProgressReport
-    from robot_adapt.config import load, shipped, shipped_or_file
+    from robot_adapt.config import is_shipped, load, shipped_or_file
+    from robot_adapt.errors import UserError
     from robot_adapt.policy import policy_file
     from robot_adapt.report.film import Scene, film_session
     from robot_adapt.report.page import read_trials, sentence, write_report
@@ -45,8 +46,10 @@ def demo(
     if backend is not None:
         healthy_config = healthy_config.model_copy(update={"engine": backend})
     body = healthy_config.robot.body
+    if hobble is None and not is_shipped("hobbles", f"demo_{body.name}.yaml"):
+        raise UserError(f"no demo is shipped for the robot {body.name}: give --hobble NAME")
     change = load_hobble(hobble or f"demo_{body.name}", body)
-    start = policy_file.load(policy if policy is not None else shipped("policies", f"{body.name}.safetensors"))
+    start = policy_file.load(policy if policy is not None else policy_file.shipped_for(body.name))
     settings = load(shipped_or_file("adapt", config or settings_for(start)), AdaptConfig)
     healthy, healthy_body = simulated_rig(healthy_config, visuals=True)
     hobbled, hobbled_body = simulated_rig(healthy_config.hobbled(change), visuals=True)

@@ -28,6 +28,7 @@ def grow_repertoire(
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load
+    from robot_adapt.errors import named_by
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
     from robot_adapt.repertoire import checkpoint, gains, joining
@@ -37,7 +38,9 @@ def grow_repertoire(
     settings, name = load(config, RepertoireConfig), config.stem
     if seed is not None:
         settings, name = settings.model_copy(update={"seed": seed}), f"{name}-seed-{seed}"
-    policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
+    model = settings.robot.robot
+    with named_by(str(config)):
+        policy = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
     others = joining.read(join or (), settings, policy)
     folder = out if out is not None else Path("runs") / f"repertoire-{name}"
     saved = folder / "checkpoint.safetensors"

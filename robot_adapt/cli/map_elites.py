@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +20,14 @@ def map_elites(
     from robot_adapt.cli.progress import ProgressReport
     from robot_adapt.cli.run_folder import run_folder
     from robot_adapt.config import load as load_config
+    from robot_adapt.errors import named_by
     from robot_adapt.meta.executors.local import InProcessExecutor, LocalProcessesExecutor
     from robot_adapt.policy import policy_file
 
     settings = load_config(config, MapElitesConfig)
-    policy = replace(policy_file.load(policy_file.path_of(settings.policy)), repertoire=None)
+    model = settings.robot.robot
+    with named_by(str(config)):
+        policy = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
     folder = out if out is not None else Path("runs") / f"map-elites-{config.stem}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
+from hardware.spec import RobotSpec
 from hardware.types import FloatArray
 from robot_adapt import array_file
-from robot_adapt.config import FROZEN, Count, Positive, shipped, validate
-from robot_adapt.errors import UserError
+from robot_adapt.config import FROZEN, Count, Positive, is_shipped, shipped, validate
+from robot_adapt.errors import UserError, named_by
 from robot_adapt.optim.space import from_arrays
 from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.policy.normalizer import Normalizer
@@ -70,6 +71,24 @@ def walk_sha256(policy: LinearPolicy) -> str:
 def path_of(name: str) -> Path:
     """Of a policy in a config: a file, or the name of a shipped one. Raises UserError listing these."""
     return Path(name) if Path(name).suffix else shipped("policies", f"{name}.safetensors")
+
+
+def shipped_for(robot: str) -> Path:
+    """The shipped policy of a robot. Raises UserError saying what to give when there is none."""
+    if not is_shipped("policies", name := f"{robot}.safetensors"):
+        raise UserError(f"no policy is shipped for the robot {robot}: give --policy FILE, and --config for its trials")
+    return shipped("policies", name)
+
+
+def to_train_around(name: str, spec: RobotSpec, trot: TrotConfig, trial_s: float) -> LinearPolicy:
+    """The policy that a config names, without its repertoire. Raises UserError when robot, gait or trials are not its own."""
+    with named_by("policy"):
+        policy = replace(load(path_of(name)), repertoire=None)
+        policy.check_fits(spec)
+        policy.ticks_in(trial_s)
+        if policy.trot != trot:
+            raise UserError(f"{name} was trained with another trajectory generator than that of the robot {spec.name}")
+    return policy
 
 
 def load(path: Path) -> LinearPolicy:

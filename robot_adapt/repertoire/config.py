@@ -149,6 +149,14 @@ class RepertoireConfig(BaseModel):
                 )
             if both := self.generalists.worlds.keys() & self.families.keys():
                 raise ValueError(f"generalists.worlds.{min(both)}: a family has this name, and is left out by it")
+        counts = {f"rounds.{k}.candidates": one.candidates for k, one in enumerate(self.rounds)} | {
+            f"{key}.tasks": one.tasks
+            for key, one in (("selection", self.selection), ("refinement", self.refinement), ("matrix", self.matrix))
+            if one is not None
+        }
+        for key, count in counts.items():
+            if count < len(self.families):
+                raise ValueError(f"{key}: {count} are too few for {len(self.families)} families, who take turns")
         for name, sampler in samplers.items():
             if (wrong := sampler.misfit(body)) is not None:
                 raise ValueError(f"{name}.{wrong}")

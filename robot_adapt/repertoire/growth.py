@@ -251,11 +251,11 @@ class Growth:
         return robot.model_copy(update={"dynamics": world}), traced.model_copy(update={"dynamics": world})
 
     def _run(self, function: Callable[[Item], Result], items: Mapping[int, Item]) -> dict[int, Result]:
-        """Raises RuntimeError when an item fails: without one of them the same config would give other bytes."""
+        """Raises UserError when an item fails: without one of them the same config would give other bytes."""
         results: dict[int, Result] = {}
         for key, result in self._executor.map(function, items):
             if isinstance(result, Failure):
-                raise RuntimeError(f"work item {key} failed: {result.reason}")
+                raise UserError(f"work item {key} failed: {result.reason}")
             results[key] = result
             self._on_item(str(result))
         return {key: results[key] for key in items}

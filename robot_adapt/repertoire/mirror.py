@@ -110,6 +110,8 @@ class Mirror:
 def mirror_of(body: Body, trot: TrotConfig) -> Mirror:
     """The mirror of a body whose legs are called left and right. Raises UserError when left and right do not correspond."""
     legs = body.legs
+    if neither := [leg for leg in legs if _other_side(leg) == leg]:
+        raise UserError(f"{body.name} has no left-right mirror: the leg {neither[0]} has neither left nor right in its name")
     across = [_other_side(leg) for leg in legs]
     if missing := [name for name in across if name not in legs]:
         raise UserError(f"{body.name} has no left-right mirror: no leg {missing[0]}")
@@ -166,11 +168,7 @@ def _sign(body: Body, name: str, across: str, axes: dict[str, FloatArray]) -> fl
 
 
 def _other_side(leg: str) -> str:
-    if "left" in leg:
-        return leg.replace("left", "right")
-    if "right" in leg:
-        return leg.replace("right", "left")
-    raise UserError(f"the leg {leg} is neither a left nor a right one")
+    return leg.replace("left", "right") if "left" in leg else leg.replace("right", "left")
 
 
 def _across(point: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -34,6 +34,7 @@ def described(**changes: object) -> dict[str, Any]:
     hardware["motors"] |= {"silent_s": 0.6, "reply_timeout_s": 0.03, "watchdog_s": 1.2}
     hardware["imu"] |= {"stale_s": 2.0}
     hardware["safety"] |= {"stale_command_s": 2.0, "stale_reading_s": 2.0, "late_a_second": 1000}
+    hardware["safety"]["every_joint"] |= {"overspeed_rad_s": 1e3}  # a leg whose motor has died swings as it falls
     rig = read_yaml(shipped("rigs", "minitaur_emulated.yaml"))
     return {**rig, "hardware": hardware, "physics": "minitaur_training", **changes}
 

@@ -215,6 +215,11 @@ def test_a_shipped_name_that_is_not_there_lists_those_that_are() -> None:
         shipped("hobbles", "broken_heart.yaml")
 
 
+def test_a_file_without_its_ending_is_no_name() -> None:
+    with pytest.raises(UserError, match=r"^runs/mine/policy: the name of a file should end in \.safetensors$"):
+        shipped("policies", "runs/mine/policy.safetensors")
+
+
 def test_a_path_is_taken_as_it_is_and_a_name_from_the_shipped_ones() -> None:
     assert shipped_or_file("hobbles", "mine/own.yaml") == Path("mine/own.yaml")
     assert shipped_or_file("hobbles", "payload") == CONFIGS / "hobbles" / "payload.yaml"

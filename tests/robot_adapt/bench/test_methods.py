@@ -72,8 +72,8 @@ def test_a_policy_that_is_not_made_yet_is_named_with_the_command_that_makes_it(
     (tmp_path / "meta_train").mkdir()
     (tmp_path / "meta_train" / "late.yaml").touch()
     monkeypatch.setattr(configs, "_CONFIGS", tmp_path)
-    reason = "configs/policies/late.safetensors is not made yet: robot-adapt meta-train configs/meta_train/late.yaml makes it"
-    assert absent(config, ["late"]) == {"late": f"methods.late: {reason}"}
+    reason = "configs/policies/late.safetensors is not made yet: robot-adapt meta-train configs/meta_train/late.yaml"
+    assert absent(config, ["late"]) == {"late": f"methods.late: {reason} makes it in runs/: copy it"}
 
 
 def test_a_policy_that_nothing_makes_is_a_mistake() -> None:

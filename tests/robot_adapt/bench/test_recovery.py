@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +157,25 @@ def test_a_method_is_not_called_as_a_row_of_the_table_s_own() -> None:
 def test_a_family_that_the_repertoire_has_not_is_named(tmp_path: Path) -> None:
     config = _repertoire_config(tmp_path)
     hobbles = {"leg": config.hobbles["leg"].model_copy(update={"families": ("a weak lag",)})}
-    with pytest.raises(UserError, match=r"families a weak lag: .*'s repertoire has none so called: it has .*, a weak leg"):
+    with pytest.raises(UserError, match=r"^hobbles\.leg\.families: a weak lag: .*'s repertoire has none .*a weak leg"):
+        plan(config.model_copy(update={"hobbles": hobbles}))
+
+
+def test_of_a_hobble_that_no_family_knows_nothing_is_left_out(tmp_path: Path) -> None:
+    config = _repertoire_config(tmp_path)
+    planned = plan(config.model_copy(update={"hobbles": {"leg": config.hobbles["leg"].model_copy(update={"families": ()})}}))
+    ours, without = (next(one.item.bout.policy for one in planned if one.method == name) for name in ("ours", "without"))
+    assert policy_file.sha256(ours) == policy_file.sha256(without)
+
+
+@pytest.mark.parametrize(("family", "is_there"), [("wide", False), ("meta-policy", False), ("gone", True)])
+def test_families_are_those_that_were_grown_and_no_generalists(family: str, is_there: bool, tmp_path: Path) -> None:
+    config = _repertoire_config(tmp_path)
+    file = tmp_path / "policy.safetensors"
+    grown = {"config": {"generalists": {"worlds": {"wide": {}}}, "families": {"gone": {}}}}  # nothing of it is left
+    policy_file.save(replace(policy_file.load(file), provenance={"repertoire": grown}), file)
+    hobbles = {"leg": config.hobbles["leg"].model_copy(update={"families": (family,)})}
+    with contextlib.nullcontext() if is_there else pytest.raises(UserError, match=f"families: {family}: "):
         plan(config.model_copy(update={"hobbles": hobbles}))
 
 
@@ -178,7 +198,7 @@ def _broken(_: Item) -> list[Score]:
 
 def test_a_bout_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "run", _broken)
-    with pytest.raises(RuntimeError, match=r"robot, leg, seed 0, BHC: RuntimeError: trial aborted: a wheel fell off"):
+    with pytest.raises(UserError, match=r"robot, leg, seed 0, BHC: RuntimeError: trial aborted: a wheel fell off"):
         carry_out(plan(bench_config()), tmp_path / "table.csv", InProcessExecutor(), lambda _: None)
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from robot_adapt.policy import policy_file
+from tests.builders import shipped_policy
 from tests.robot_adapt.cli.verbs import refused, run
 from tests.robot_adapt.repertoire.test_config import TINY_GROWTH
 
@@ -45,3 +47,17 @@ def test_growths_of_other_seeds_join(tmp_path: Path) -> None:
     assert joined["specialists"] == policy_file.load(two).provenance["repertoire"]["specialists"]
     assert "a growth with seed 2 is there already" in refused(*grow, "--join", two, "--join", two, "--out", tmp_path / "none")
     assert "not the growth of this config" in refused(*grow, "--seed", "3", "--join", both, "--out", tmp_path / "none")
+
+
+def test_a_policy_of_another_robot_or_gait_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
+    path, gait = tmp_path / "tiny.yaml", tmp_path / "gait.safetensors"
+    policy = shipped_policy("minitaur")
+    policy_file.save(replace(policy, trot=policy.trot.model_copy(update={"frequency_hz": 9.0})), gait)
+    said = {
+        "laikago": "policy: this policy is for the robot laikago, not for minitaur",
+        str(gait): f"policy: {gait} was trained with another trajectory generator than that of the robot minitaur",
+    }
+    for name, message in said.items():
+        path.write_text(yaml.safe_dump({**TINY_GROWTH, "policy": name}))
+        assert refused("grow-repertoire", path, "--out", tmp_path / "out") == f"{path}: {message}"
+    assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from robot_adapt import array_file
+from robot_adapt.config import read_yaml
 from robot_adapt.policy import policy_file
 from tests.builders import policy_with_repertoire, write_yaml
 from tests.robot_adapt.cli.verbs import ROOT, refused, run, running, said
@@ -89,6 +90,15 @@ def test_wrong_input_is_one_line_with_file_and_key(tmp_path: Path) -> None:
     assert refused("adapt", "mock", "--note", "a\x7fb").endswith("holds characters that cannot be shown")
     assert refused("adapt", "mock", "--resume", tmp_path) == f"{tmp_path}/session.json: no such file"
     assert refused("aggregate", "--listen", "nowhere") == "--listen nowhere: should be HOST:PORT, like 127.0.0.1:50051"
+
+
+def test_the_demo_of_a_robot_of_ones_own_says_what_to_give(tmp_path: Path) -> None:
+    model = read_yaml(ROOT / "configs" / "robots" / "laikago.yaml")
+    model["body"]["name"] = "mine"
+    rig = write_yaml(tmp_path / "mine.yaml", {"backend": "simulated", "robot": model})
+    assert refused("demo", "--robot", rig) == "no demo is shipped for the robot mine: give --hobble NAME"
+    said = refused("demo", "--robot", rig, "--hobble", "payload")
+    assert said == "no policy is shipped for the robot mine: give --policy FILE, and --config for its trials"
 
 
 def test_a_truncated_policy_or_one_of_another_robot_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_a_normalizer_that_would_divide_by_zero_is_refused(policy: LinearPolicy)
         replace(policy, normalizer=Normalizer(policy.normalizer.mean, std))
 
 
-@pytest.mark.parametrize("robot", ["minitaur", "laikago"])
+@pytest.mark.parametrize("robot", ["minitaur", "laikago", "a1"])
 def test_a_shipped_policy_says_that_it_is_the_product_of_the_committed_config(robot: str) -> None:
     config = load(shipped("meta_train", f"{robot}.yaml"), MetaTrainConfig)
     provenance = shipped_policy(robot).provenance

@@ -48,6 +48,21 @@ def test_a_generalist_is_not_called_as_a_family() -> None:
         _config(generalists=called_so)
 
 
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"rounds": [{"candidates": 2, "specialists": 1}, {"candidates": 1, "specialists": 1}]}, "rounds.1.candidates"),
+        ({"selection": {"tasks": 1, "trials": 2, "members": 7}}, "selection.tasks"),
+        ({"refinement": {"tasks": 1, "training": {**_TINY, "worlds": 1}}}, "refinement.tasks"),
+        ({"families": {name: {} for name in "abcd"}}, "matrix.tasks"),
+    ],
+)
+def test_every_family_has_its_turn(changes: dict[str, object], key: str) -> None:
+    others = {"rounds": [{"candidates": 9, "specialists": 1}], "selection": None}
+    with pytest.raises(UserError, match=rf"{key}: \d are too few for \d families"):
+        _config(**{**others, **changes})
+
+
 def test_a_specialist_searches_widely_first_and_narrowly_in_the_end() -> None:
     config = _config(specialist={"iterations": 4, "pairs": 2, **_WIDE_TO_NARROW, "worlds": 1}).specialist
     assert config.at(0) == (0.08, 0.04)

@@ -18,7 +18,9 @@ def test_a_training_is_a_row_and_all_of_them_a_picture(tmp_path: Path) -> None:
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("robot", "name"), [("minitaur", "growth.csv"), ("laikago", "growth_laikago.csv")])
+@pytest.mark.parametrize(
+    ("robot", "name"), [("minitaur", "growth.csv"), ("laikago", "growth_laikago.csv"), ("a1", "growth_a1.csv")]
+)
 def test_the_docs_show_the_gains_of_the_shipped_repertoires(robot: str, name: str, tmp_path: Path) -> None:
     policy = policy_file.load(shipped("policies", f"{robot}.safetensors"))
     gains.write(policy.provenance["repertoire"]["specialists"], tmp_path)

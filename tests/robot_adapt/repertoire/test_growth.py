@@ -172,7 +172,7 @@ def test_a_robot_that_lies_there_before_its_first_tick_is_no_task(monkeypatch: p
 def test_a_work_item_that_fails_ends_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     growth = _growth(_config(), monkeypatch)
     monkeypatch.setattr("robot_adapt.repertoire.growth.measure_row", lambda _: 1 / 0)
-    with pytest.raises(RuntimeError, match=r"work item 0 failed: .*division"):
+    with pytest.raises(UserError, match=r"work item 0 failed: .*division"):
         growth.grow(growth.start())
 
 

@@ -29,13 +29,8 @@ class HalfACycleOn(TrotGenerator):
 
 
 def _made(robot: str) -> tuple[SimulatedRobotConfig, LinearPolicy, Mirror]:
-    if robot == "a1":  # which has no policy yet: any will do that turns to one side
-        config = load(shipped("rigs", "a1.yaml"), SimulatedRobotConfig)
-        policy = linear.unmodulated("a1", config.robot.trot)
-        policy = policy.with_parameters(0.03 * np.random.default_rng(6).standard_normal(policy.parameters.size))
-    else:
-        config = load(shipped("rigs", f"{robot}_training.yaml"), SimulatedRobotConfig)
-        policy = policy_file.load(shipped("policies", f"{robot}.safetensors"))
+    config = load(shipped("rigs", f"{robot}_training.yaml"), SimulatedRobotConfig)
+    policy = policy_file.load(shipped("policies", f"{robot}.safetensors"))
     return config, policy, mirror_of(config.robot.body, config.robot.trot)
 
 
@@ -99,6 +94,13 @@ def test_a_gait_that_is_not_symmetrical_has_no_mirror() -> None:
     mirror_of(config.robot.body, trot)  # a walk: half a cycle between left and right
     with pytest.raises(UserError, match="no left-right mirror"):
         mirror_of(config.robot.body, policy.trot.model_copy(update={"phase_offset_cycles": (0.0, 0.25, 0.3, 0.75)}))
+
+
+def test_legs_of_no_side_have_no_mirror() -> None:
+    body = _made("minitaur")[0].robot.body
+    feet = {name.replace("front_left", "FL"): foot for name, foot in body.feet.items()}
+    with pytest.raises(UserError, match="minitaur has no left-right mirror: the leg FL has neither left nor right in its name"):
+        mirror_of(body.model_copy(update={"feet": feet}), _made("minitaur")[1].trot)
 
 
 def test_a_gait_that_moves_the_sides_otherwise_has_no_mirror() -> None:

@@ -15,7 +15,7 @@ from robot_adapt.repertoire.members import Members
 from robot_adapt.repertoire.mirror import mirror_of
 
 
-@pytest.mark.parametrize("name", ["minitaur", "laikago"])
+@pytest.mark.parametrize("name", ["minitaur", "laikago", "a1"])
 def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_shipped_policy(name: str) -> None:
     policy = policy_file.load(shipped("policies", f"{name}.safetensors"))
     config = load(shipped("repertoire", f"{name}.yaml"), RepertoireConfig)
@@ -28,7 +28,7 @@ def test_the_shipped_repertoire_is_the_product_of_the_shipped_config_around_the_
         np.testing.assert_allclose(across, policy.repertoire.members[one + 1], atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "family"), [("minitaur", "dead_motor"), ("laikago", "mass_voltage")])
+@pytest.mark.parametrize(("name", "family"), [("minitaur", "dead_motor"), ("laikago", "mass_voltage"), ("a1", "mass_voltage")])
 def test_the_shipped_specialists_began_on_the_tasks_that_the_shipped_config_draws(name: str, family: str) -> None:
     policy = policy_file.load(shipped("policies", f"{name}.safetensors"))
     config = load(shipped("repertoire", f"{name}.yaml"), RepertoireConfig)
