@@ -144,7 +144,8 @@ def _keys(location: tuple[int | str, ...], values: Any) -> list[str]:
 def shipped(folder: str, name: str) -> Path:
     """A file that ships with the project, in `configs/folder/`.
 
-    Raises Absent naming the command that makes it, UserError listing what there is where no config of the project makes it.
+    Raises Absent naming the command that makes it, UserError listing what there is where no config of the project makes
+    it, or saying that a file should be named with its ending.
     """
     path = _CONFIGS / folder / name
     if not path.is_file():

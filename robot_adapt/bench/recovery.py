@@ -178,13 +178,13 @@ def _known(method: Ready, how: Method, hobble: BenchHobble) -> LinearPolicy:
         return replace(policy, repertoire=None)
     if how.knows_family:
         return policy
-    if unknown := set(hobble.families) - (known := _families(method.policy, policy.repertoire)):
+    if unknown := set(hobble.families) - (known := _grown_families(method.policy, policy.repertoire)):
         there = ", ".join(sorted(known))
         raise UserError(f"{', '.join(sorted(unknown))}: {how.policy}'s repertoire has none so called: it has {there}")
     return replace(policy, repertoire=policy.repertoire.without(frozenset(hobble.families)))
 
 
-def _families(policy: LinearPolicy, repertoire: Repertoire) -> set[str]:
+def _grown_families(policy: LinearPolicy, repertoire: Repertoire) -> set[str]:
     """Those that it was grown for, also where nothing is left of one: all its tasks may end before the first tick."""
     grown = policy.provenance.get("repertoire", {}).get("config", {})
     generalists = (grown.get("generalists") or {}).get("worlds", {})

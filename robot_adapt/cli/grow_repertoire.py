@@ -39,8 +39,9 @@ def grow_repertoire(
     if seed is not None:
         settings, name = settings.model_copy(update={"seed": seed}), f"{name}-seed-{seed}"
     model = settings.robot.robot
-    with named_by(str(config)):
-        policy = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
+    with named_by(f"{config}: policy"):
+        around = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
+    policy = replace(around, repertoire=None)
     others = joining.read(join or (), settings, policy)
     folder = out if out is not None else Path("runs") / f"repertoire-{name}"
     saved = folder / "checkpoint.safetensors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +27,9 @@ def map_elites(
 
     settings = load_config(config, MapElitesConfig)
     model = settings.robot.robot
-    with named_by(str(config)):
-        policy = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
+    with named_by(f"{config}: policy"):
+        around = policy_file.to_train_around(settings.policy, model.body.spec, model.trot, settings.trial_s)
+    policy = replace(around, repertoire=None)
     folder = out if out is not None else Path("runs") / f"map-elites-{config.stem}"
     saved = folder / "checkpoint.safetensors"
     executor = LocalProcessesExecutor(processes) if processes else InProcessExecutor()

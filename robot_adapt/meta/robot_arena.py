@@ -11,7 +11,7 @@ from robot_adapt import __version__
 from robot_adapt.backends import Rig, SimulatedRobotConfig, simulated_rig
 from robot_adapt.baselines.exploration import explored_trial
 from robot_adapt.baselines.policy_gradient import Episode
-from robot_adapt.errors import UserError
+from robot_adapt.errors import UserError, named_by
 from robot_adapt.meta.config import MetaTrainConfig
 from robot_adapt.meta.state import MetaState
 from robot_adapt.policy import policy_file
@@ -128,13 +128,9 @@ class OpenRobotWorld:
 
 def _start_policy(config: MetaTrainConfig, name: str) -> LinearPolicy:
     """The policy file, or the shipped policy, of that name."""
-    path = policy_file.path_of(name)
-    policy, robot = policy_file.load(path), config.robot.robot
-    for what, ours, wanted in (
-        ("robot", policy.robot, robot.body.name),
-        ("trajectory generator", policy.trot, robot.trot),
-        ("control period", policy.period_s, config.period_s),
-    ):
-        if ours != wanted:
-            raise UserError(f"start: {path}: this policy's {what} is not that of this config")
+    robot = config.robot.robot
+    with named_by("start"):
+        policy = policy_file.to_train_around(name, robot.body.spec, robot.trot, config.trial_s)
+        if policy.period_s != config.period_s:
+            raise UserError(f"{name}: this policy's control period is not that of this config")
     return policy

@@ -81,13 +81,14 @@ def shipped_for(robot: str) -> Path:
 
 
 def to_train_around(name: str, spec: RobotSpec, trot: TrotConfig, trial_s: float) -> LinearPolicy:
-    """The policy that a config names, without its repertoire. Raises UserError when robot, gait or trials are not its own."""
-    with named_by("policy"):
-        policy = replace(load(path_of(name)), repertoire=None)
+    """The policy that a config names. Raises UserError naming the file when robot, gait or trials (s) are not its own."""
+    path = path_of(name)
+    policy = load(path)
+    with named_by(str(path)):
         policy.check_fits(spec)
         policy.ticks_in(trial_s)
         if policy.trot != trot:
-            raise UserError(f"{name} was trained with another trajectory generator than that of the robot {spec.name}")
+            raise UserError(f"this policy's trajectory generator is not that of the robot {spec.name}")
     return policy
 
 

@@ -149,17 +149,19 @@ class RepertoireConfig(BaseModel):
                 )
             if both := self.generalists.worlds.keys() & self.families.keys():
                 raise ValueError(f"generalists.worlds.{min(both)}: a family has this name, and is left out by it")
-        counts = {f"rounds.{k}.candidates": one.candidates for k, one in enumerate(self.rounds)} | {
-            f"{key}.tasks": one.tasks
-            for key, one in (("selection", self.selection), ("refinement", self.refinement), ("matrix", self.matrix))
-            if one is not None
-        }
-        for key, count in counts.items():
-            if count < len(self.families):
-                raise ValueError(f"{key}: {count} are too few for {len(self.families)} families, who take turns")
         for name, sampler in samplers.items():
             if (wrong := sampler.misfit(body)) is not None:
                 raise ValueError(f"{name}.{wrong}")
+        return self
+
+    @model_validator(mode="after")
+    def _every_family_has_its_turn(self) -> RepertoireConfig:
+        counts = {f"rounds.{k}.candidates": one.candidates for k, one in enumerate(self.rounds)}
+        stages = {"selection": self.selection, "refinement": self.refinement, "matrix": self.matrix}
+        counts |= {f"{key}.tasks": one.tasks for key, one in stages.items() if one is not None}
+        for key, count in counts.items():
+            if count < len(self.families):
+                raise ValueError(f"{key}: {count} are too few for {len(self.families)} families, who take turns")
         return self
 
     def robot_of(self, family: str) -> SimulatedRobotConfig:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from robot_adapt.config import shipped
 from robot_adapt.policy import policy_file
 from tests.builders import shipped_policy
 from tests.robot_adapt.cli.verbs import refused, run
@@ -51,13 +52,13 @@ def test_growths_of_other_seeds_join(tmp_path: Path) -> None:
 
 def test_a_policy_of_another_robot_or_gait_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
     path, gait = tmp_path / "tiny.yaml", tmp_path / "gait.safetensors"
-    policy = shipped_policy("minitaur")
+    policy, laikago = shipped_policy("minitaur"), shipped("policies", "laikago.safetensors")
     policy_file.save(replace(policy, trot=policy.trot.model_copy(update={"frequency_hz": 9.0})), gait)
     said = {
-        "laikago": "policy: this policy is for the robot laikago, not for minitaur",
-        str(gait): f"policy: {gait} was trained with another trajectory generator than that of the robot minitaur",
+        str(laikago): "this policy is for the robot laikago, not for minitaur",
+        str(gait): "this policy's trajectory generator is not that of the robot minitaur",
     }
     for name, message in said.items():
         path.write_text(yaml.safe_dump({**TINY_GROWTH, "policy": name}))
-        assert refused("grow-repertoire", path, "--out", tmp_path / "out") == f"{path}: {message}"
+        assert refused("grow-repertoire", path, "--out", tmp_path / "out") == f"{path}: policy: {name}: {message}"
     assert not (tmp_path / "out").exists()

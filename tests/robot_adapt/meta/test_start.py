@@ -26,8 +26,15 @@ def test_training_starts_from_a_policy_and_keeps_its_normalizer() -> None:
 
 def test_a_start_of_another_robot_is_refused() -> None:
     config = TINY.model_copy(update={"start": str(shipped("policies", "laikago.safetensors"))})
-    with pytest.raises(UserError, match=r"start: .*laikago\.safetensors: this policy's robot is not that of this config"):
+    with pytest.raises(
+        UserError, match=r"start: .*laikago\.safetensors: this policy is for the robot laikago, not for minitaur"
+    ):
         RobotArena(config)
+
+
+def test_a_start_of_another_control_period_is_refused() -> None:
+    with pytest.raises(UserError, match=r"start: minitaur: this policy's control period is not that of this config"):
+        RobotArena(TINY.model_copy(update={"start": "minitaur", "period_s": 0.01}))
 
 
 def test_a_checkpoint_of_another_start_is_refused(tmp_path: Path) -> None:
