@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, model_validator
 
 from robot_adapt.backends import NamedRig, SimulatedRobotConfig
-from robot_adapt.config import FROZEN, Count, Positive, Seed
+from robot_adapt.config import FROZEN, Count, Positive, Seed, Share
 from sim.sampler import DynamicsSampler
 
 META_POLICY = "meta-policy"  # what member 0 is called
@@ -18,6 +18,11 @@ class SpecialistConfig(BaseModel):
 
     Each iteration meets the next of `worlds` worlds: a specialist of one world would not transfer. Sigma and step shrink by the
     same factor in every iteration, to their final values: wide finds another walk, narrow betters it.
+
+    Attributes:
+        guided: of a perturbation's variance, the share along the directions in which the meta-policy, the generalists and the
+            specialists of its own family differ (Guided ES, arXiv 1806.10230, 1 - alpha there); the rest is isotropic.
+
     """
 
     model_config = FROZEN
@@ -28,6 +33,7 @@ class SpecialistConfig(BaseModel):
     step: Positive
     final_step: Positive
     worlds: Count
+    guided: Share = 0.0
 
     @property
     def trials(self) -> int:

@@ -96,14 +96,14 @@ class Growth:
     def start(self) -> GrowthState:
         """The meta-policy and its generalists, a work item each."""
         c, theta = self._config, self._policy.parameters
-        items = {}
+        items, nobody = {}, theta[None][:0]
         if c.generalists is not None:
             for index, worlds in enumerate(c.generalists.worlds.values()):
                 drawn = tuple(
                     worlds.sample(c.robot.dynamics, generator(c.seed, "repertoire generalist world", index, world))
                     for world in range(c.generalists.training.worlds)
                 )
-                items[index] = self._specialist(c.robot, drawn, theta, c.generalists.training, _GENERALISTS + index)
+                items[index] = self._specialist(c.robot, drawn, theta, nobody, c.generalists.training, _GENERALISTS + index)
         thetas, words, log, trials = [theta], [META_POLICY], [], 0
         for name, one in zip(self._generalists, self._run(train_specialist, items).values(), strict=True):
             thetas += [one.theta, self._mirror.parameters(self._policy, one.theta)]
@@ -137,7 +137,7 @@ class Growth:
         chosen = _most_promising({task: tasks[task][0] for task in best}, best, state.prospects)[: plan.specialists]
 
         def start(task: int) -> FloatArray:
-            kin = [i for i, word in enumerate(members.words) if word in (META_POLICY, *self._generalists, tasks[task][0])]
+            kin = self._kin(members, tasks[task][0])
             best_kin: FloatArray = members.thetas[kin[int(rows[task].returns[kin].mean(axis=1).argmax())]]
             return best_kin
 
@@ -145,7 +145,8 @@ class Growth:
         for task in chosen:
             worlds = self._tasks.worlds("round", state.stages, task, c.specialist.worlds)
             robot = c.robot_of(tasks[task][0])
-            items[task] = self._specialist(robot, worlds, start(task), c.specialist, 1000 * state.stages + task)
+            guide = members.guide(self._kin(members, tasks[task][0]))
+            items[task] = self._specialist(robot, worlds, start(task), guide, c.specialist, 1000 * state.stages + task)
         trained = self._run(train_specialist, items)
         thetas, words, log = list(members.thetas), list(members.words), list(state.log)
         for task, one in trained.items():
@@ -177,8 +178,10 @@ class Growth:
         items = {}
         for member, niche in niches(usable, members).items():
             worlds = self._tasks.niche_worlds(niche, plan.training.worlds)
-            robot, start = c.robot_of(members.words[member]), members.thetas[member]
-            items[member] = self._specialist(robot, worlds, start, plan.training, 1000 * state.stages + member)
+            family, start = members.words[member], members.thetas[member]
+            guide = members.guide(self._kin(members, family))
+            number = 1000 * state.stages + member
+            items[member] = self._specialist(c.robot_of(family), worlds, start, guide, plan.training, number)
         trained = self._run(train_specialist, items)
         thetas, log = members.thetas.copy(), list(state.log)
         for member, one in trained.items():
@@ -223,16 +226,21 @@ class Growth:
         """The meta-policy, the generalists and their mirror images."""
         return 1 + 2 * len(self._generalists)
 
+    def _kin(self, members: Members, family: str) -> list[int]:
+        """Whom a family's specialists may learn from: no family owes another anything."""
+        return members.kin(family, (META_POLICY, *self._generalists))
+
     def _specialist(
         self,
         robot: SimulatedRobotConfig,
         worlds: tuple[Dynamics, ...],
         start: FloatArray,
+        guide: FloatArray,
         training: SpecialistConfig,
         number: int,
     ) -> SpecialistItem:
         c = self._config
-        return SpecialistItem(self._policy, robot, worlds, c.trial_s, start, training, _FRESH, c.seed, number)
+        return SpecialistItem(self._policy, robot, worlds, c.trial_s, start, guide, training, _FRESH, c.seed, number)
 
     def _rows(self, tasks: dict[int, tuple[str, Dynamics]], thetas: FloatArray, trials: int, index: int) -> dict[int, Row]:
         c = self._config

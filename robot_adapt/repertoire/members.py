@@ -27,6 +27,19 @@ class Members:
         indices = np.arange(len(self.thetas))
         return np.where(indices == 0, 0, (indices - 1 ^ 1) + 1)
 
+    def kin(self, family: str, everybody: Sequence[str]) -> list[int]:
+        """Those of a family, and those that belong to all of them."""
+        return [i for i, word in enumerate(self.words) if word == family or word in everybody]
+
+    def guide(self, kin: Sequence[int]) -> FloatArray:
+        """Directions (k, d) in which these members differ: a Gaussian step along them has the length of a standard normal one.
+
+        No direction, where they are all the same.
+        """
+        apart = self.thetas[kin] - self.thetas[kin].mean(axis=0)
+        length = float(np.linalg.norm(apart))
+        return np.asarray(apart * np.sqrt(apart.shape[1]) / length) if length > 0.0 else apart[:0]
+
     def joined(self, others: Sequence[Members]) -> Members:
         """These, then the others' generalists and specialists; all around the same meta-policy."""
         words = (word for one in others for word in one.words[1:])

@@ -21,13 +21,17 @@ _TRIAL = "repertoire trial"
 
 @dataclass(frozen=True)
 class SpecialistItem:
-    """ES from `start` (d,) in each of `worlds` in turn; `fresh` trials in the first one measure start and end."""
+    """ES from `start` (d,) in each of `worlds` in turn; `fresh` trials in the first one measure start and end.
+
+    `guide` (k, d) are directions scaled so that Gaussian weights of unit variance make a step as long as a standard normal one.
+    """
 
     policy: LinearPolicy
     robot: SimulatedRobotConfig
     worlds: tuple[Dynamics, ...]
     trial_s: float
     start: FloatArray
+    guide: FloatArray
     config: SpecialistConfig
     fresh: int
     seed: int
@@ -57,7 +61,11 @@ def train_specialist(item: SpecialistItem) -> Specialist:
 
     for k in range(c.iterations):
         sigma, step = c.at(k)
-        g = generator(item.seed, "specialist", item.task, k).standard_normal((c.pairs, theta.size))
+        draw = generator(item.seed, "specialist", item.task, k)
+        g = draw.standard_normal((c.pairs, theta.size))
+        if c.guided and len(item.guide):
+            along = draw.standard_normal((c.pairs, len(item.guide))) @ item.guide
+            g = np.sqrt(1.0 - c.guided) * g + np.sqrt(c.guided) * along
         with lane(item.worlds[k % len(item.worlds)]) as there:
             differences = there.differences(theta, sigma * g, item.task, k)
         theta = theta + es_step(g, differences, step)

@@ -278,6 +278,8 @@ def test_specialists_are_refined_in_the_worlds_of_their_niche_and_stay_as_they_w
 
     assert growth.next_stage(refined) is None
     weak, slope = trained
+    np.testing.assert_array_equal(weak.guide, state.members.guide([0, 1, 2]))
+    np.testing.assert_array_equal(slope.guide, state.members.guide([0, 3, 4]))
     assert all(list(world.strength) == ["front_right"] for world in weak.worlds)
     assert len({world.model_dump_json() for world in slope.worlds}) == 1  # the slope is fixed, and so is what is around it
     assert len(weak.worlds) == len(slope.worlds) == 3

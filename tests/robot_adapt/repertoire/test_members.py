@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
@@ -34,6 +35,20 @@ def test_a_niche_is_where_a_pair_has_the_best_of_its_family() -> None:
         4: ("lost", _row(0.0, 0.9, 0.2, 0.0, 0.0, 0.4, 0.3)),  # nobody was trained on it
     }
     assert niches(rows, members) == {1: [(0, True), (3, False)], 3: [(1, False)], 5: [(2, False)]}
+
+
+def test_kin_guide_by_how_they_differ_scaled_to_a_step_of_normal_length() -> None:
+    rng = np.random.default_rng(0)
+    thetas = np.vstack((np.zeros((3, 40)), rng.standard_normal((2, 40)) * 0.01, rng.standard_normal((2, 40))))
+    members = Members(thetas, ("meta-policy", "mild", "mild", "weak", "weak", "slope", "slope"))
+    kin = members.kin("weak", ("meta-policy", "mild"))
+    assert kin == [0, 1, 2, 3, 4]
+    guide = members.guide(kin)
+    steps = rng.standard_normal((4000, len(guide))) @ guide
+    assert np.square(steps).sum(axis=1).mean() == pytest.approx(40.0, rel=0.1)
+    apart = thetas[3:5] - thetas[:5].mean(axis=0)
+    assert np.linalg.matrix_rank(np.vstack((guide, apart)), tol=1e-9) == np.linalg.matrix_rank(guide, tol=1e-9) == 2
+    assert members.guide(members.kin("healthy", ("meta-policy", "mild"))).shape == (0, 40)  # they are all the same
 
 
 def test_nobody_is_refined_where_nobody_can_walk_or_in_what_has_no_mirror_image() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hardware.types import FloatArray
 from robot_adapt.backends import SimulatedRobotConfig
 from robot_adapt.config import load, shipped
 from robot_adapt.lane import Lane
@@ -10,6 +11,8 @@ from robot_adapt.policy.linear import LinearPolicy
 from robot_adapt.repertoire.work import RowItem, SpecialistItem, measure_row, train_specialist
 from tests.builders import shipped_policy
 from tests.robot_adapt.repertoire.test_config import _config
+
+_NOBODY = shipped_policy().parameters[None][:0]
 
 
 def test_a_specialist_learns_its_own_task() -> None:
@@ -27,7 +30,7 @@ def test_a_specialist_learns_its_own_task() -> None:
             "worlds": 1,
         }
     ).specialist
-    specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, config, 4, 1, 0))
+    specialist = train_specialist(SpecialistItem(policy, rig, (weak,), 1.0, policy.parameters, _NOBODY, config, 4, 1, 0))
     assert specialist.after > specialist.before + 0.02
     assert specialist.trials == config.trials + 8
 
@@ -44,8 +47,28 @@ def test_a_specialist_is_measured_in_its_first_world(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("robot_adapt.repertoire.work.Lane", SpyingLane)
     config = _config().specialist
-    train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, config, 4, 1, 0))
+    train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, _NOBODY, config, 4, 1, 0))
     assert met == [0.9, 1.0, 0.9]
+
+
+def test_a_guided_specialist_searches_where_its_kin_differ() -> None:
+    rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
+    start = policy.parameters
+    directions = np.random.default_rng(0).standard_normal((2, start.size))
+
+    def moved(guide: FloatArray, guided: float) -> FloatArray:
+        config = _config().specialist.model_copy(update={"guided": guided})
+        return train_specialist(SpecialistItem(policy, rig, (rig.dynamics,), 0.4, start, guide, config, 2, 1, 0)).theta - start
+
+    def off(step: FloatArray) -> float:
+        """How much of a step is off the directions."""
+        along = directions.T @ np.linalg.lstsq(directions.T, step)[0]
+        return float(np.linalg.norm(step - along) / np.linalg.norm(step))
+
+    assert off(moved(directions, 1.0)) < 1e-9
+    assert 0.1 < off(moved(directions, 0.5)) < 0.95
+    np.testing.assert_array_equal(moved(directions, 0.0), moved(_NOBODY, 0.0))
+    np.testing.assert_array_equal(moved(_NOBODY, 0.5), moved(_NOBODY, 0.0))
 
 
 def test_the_trace_is_that_of_the_robot_which_leaves_it_returns_those_of_the_other() -> None:
