@@ -22,6 +22,7 @@ class SpecialistConfig(BaseModel):
     Attributes:
         guided: of a perturbation's variance, the share along the directions in which the meta-policy, the generalists and the
             specialists of its own family differ (Guided ES, arXiv 1806.10230, 1 - alpha there); the rest is isotropic.
+        trial_s: how long a trial of the search takes; None: as long as the repertoire's. Before and after are told by those.
 
     """
 
@@ -34,6 +35,7 @@ class SpecialistConfig(BaseModel):
     final_step: Positive
     worlds: Count
     guided: Share = 0.0
+    trial_s: Positive | None = None
 
     @property
     def trials(self) -> int:

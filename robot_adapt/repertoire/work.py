@@ -55,9 +55,9 @@ def train_specialist(item: SpecialistItem) -> Specialist:
     """Evolution strategies with mirrored pairs that share their noise."""
     c, theta = item.config, item.start.copy()
 
-    def lane(world: Dynamics) -> Lane:
+    def lane(world: Dynamics, trial_s: float) -> Lane:
         robot = item.robot.model_copy(update={"dynamics": world})
-        return Lane(item.policy, robot, item.trial_s, item.seed, _TRIAL)
+        return Lane(item.policy, robot, trial_s, item.seed, _TRIAL)
 
     for k in range(c.iterations):
         sigma, step = c.at(k)
@@ -66,10 +66,10 @@ def train_specialist(item: SpecialistItem) -> Specialist:
         if c.guided and len(item.guide):
             along = draw.standard_normal((c.pairs, len(item.guide))) @ item.guide
             g = np.sqrt(1.0 - c.guided) * g + np.sqrt(c.guided) * along
-        with lane(item.worlds[k % len(item.worlds)]) as there:
+        with lane(item.worlds[k % len(item.worlds)], c.trial_s or item.trial_s) as there:
             differences = there.differences(theta, sigma * g, item.task, k)
         theta = theta + es_step(g, differences, step)
-    with lane(item.worlds[0]) as first:
+    with lane(item.worlds[0], item.trial_s) as first:
         before, after = (first.mean(one, item.fresh, item.task, 2**31) for one in (item.start, theta))
     return Specialist(theta, before, after, c.trials + 2 * item.fresh)
 

@@ -35,20 +35,23 @@ def test_a_specialist_learns_its_own_task() -> None:
     assert specialist.trials == config.trials + 8
 
 
-def test_a_specialist_is_measured_in_its_first_world(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("trial_s", "searched_s"), [(None, 0.4), (0.2, 0.2)])
+def test_a_specialist_is_measured_in_its_first_world_over_whole_trials(
+    monkeypatch: pytest.MonkeyPatch, trial_s: float | None, searched_s: float
+) -> None:
     rig, policy = load(shipped("rigs", "minitaur_training.yaml"), SimulatedRobotConfig), shipped_policy()
     worlds = tuple(rig.dynamics.with_changes(mass_ratio=ratio) for ratio in (0.9, 1.0, 1.1))
-    met: list[float] = []
+    met: list[tuple[float, float]] = []
 
     class SpyingLane(Lane):
         def __init__(self, policy: LinearPolicy, robot: SimulatedRobotConfig, trial_s: float, seed: int, purpose: str) -> None:
-            met.append(robot.dynamics.mass_ratio)
+            met.append((robot.dynamics.mass_ratio, trial_s))
             super().__init__(policy, robot, trial_s, seed, purpose)
 
     monkeypatch.setattr("robot_adapt.repertoire.work.Lane", SpyingLane)
-    config = _config().specialist
+    config = _config().specialist.model_copy(update={"trial_s": trial_s})
     train_specialist(SpecialistItem(policy, rig, worlds, 0.4, policy.parameters, _NOBODY, config, 4, 1, 0))
-    assert met == [0.9, 1.0, 0.9]
+    assert met == [(0.9, searched_s), (1.0, searched_s), (0.9, 0.4)]
 
 
 def test_a_guided_specialist_searches_where_its_kin_differ() -> None:
